@@ -1,0 +1,132 @@
+"""OpenAI Account: what an OpenAI account costs, and what it has left."""
+
+from __future__ import annotations
+
+import asyncio
+
+from homeassistant.const import CONF_HOST, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.loader import async_get_integration
+
+from .api import OpenAIAccountClient, OpenAIAccountError
+from .const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
+from .coordinator import (
+    AnyCoordinator,
+    CostCoordinator,
+    CreditCoordinator,
+    OpenAIAccountConfigEntry,
+    OpenAIAccountData,
+    SubscriptionCoordinator,
+    clear_pauses,
+    end_needless_reauth,
+)
+from .memory import AccountMemory
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+async def async_create_client(
+    hass: HomeAssistant, host: str, session_key: str, organization: str | None = None
+) -> OpenAIAccountClient:
+    """Return a client on Home Assistant's own session; raises the client's errors."""
+    integration = await async_get_integration(hass, DOMAIN)
+    return OpenAIAccountClient(
+        async_get_clientsession(hass),
+        host,
+        session_key,
+        organization=organization,
+        user_agent=f"HomeAssistant-OpenAIAccount/{integration.version}",
+    )
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:
+    """Set up an account: it is ready when one of its endpoints is."""
+    try:
+        client = await async_create_client(
+            hass,
+            entry.data[CONF_HOST],
+            entry.data[CONF_SESSION_KEY],
+            entry.data.get(CONF_ORGANIZATION),
+        )
+    except OpenAIAccountError as err:
+        raise ConfigEntryError(translation_domain=DOMAIN, translation_key=err.code) from err
+    memory = AccountMemory(hass, entry.entry_id)
+    await memory.async_load()
+    data = OpenAIAccountData(
+        client=client,
+        memory=memory,
+        credits=CreditCoordinator(hass, entry, client, memory),
+        costs=CostCoordinator(hass, entry, client, memory),
+        subscription=SubscriptionCoordinator(hass, entry, client, memory),
+    )
+    await _async_first_refresh(data)
+    entry.runtime_data = data
+    _keep_device_true(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:
+    """Unload an account."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.memory.async_save()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+    """Forget an account; its history is the recorder's and stays."""
+    clear_pauses(hass, entry.entry_id)
+    await AccountMemory(hass, entry.entry_id).async_remove()
+
+
+async def _async_first_refresh(data: OpenAIAccountData) -> None:
+    """Ask every endpoint; raise only where none answers."""
+    failures: dict[str, ConfigEntryNotReady] = {}
+
+    async def refresh(coordinator: AnyCoordinator) -> None:
+        try:
+            await coordinator.async_config_entry_first_refresh()
+        except ConfigEntryNotReady as err:
+            failures[coordinator.endpoint] = err
+
+    await asyncio.gather(*(refresh(coordinator) for coordinator in data.coordinators))
+    failed = [one for one in data.coordinators if one.endpoint in failures]
+    # Where nothing answers, what needs a user comes first, then what once worked.
+    failed.sort(key=lambda one: (not one.auth_failed, not one.served))
+    if len(failed) == len(data.coordinators):
+        cause = failures[failed[0].endpoint]
+        if failed[0].auth_failed:
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key=failed[0].last_error
+            ) from cause
+        raise cause
+    for coordinator in failed:
+        if coordinator.served:
+            # The first refresh leaves the logging to the setup, which goes on here.
+            coordinator.logger.error(
+                "Error fetching %s data: %s", coordinator.name, failures[coordinator.endpoint]
+            )
+
+
+@callback
+def _keep_device_true(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+    """Keep what the device says of the plan, and the question for a key, up to date."""
+    data = entry.runtime_data
+
+    @callback
+    def update_device() -> None:
+        registry = dr.async_get(hass)
+        device = registry.async_get_device({(DOMAIN, entry.unique_id or entry.entry_id)})
+        if device and data.subscription.data and device.model != data.subscription.data.plan:
+            registry.async_update_device(device.id, model=data.subscription.data.plan)
+
+    @callback
+    def update_reauth() -> None:
+        end_needless_reauth(hass, entry)
+
+    entry.async_on_unload(data.subscription.async_add_listener(update_device))
+    for coordinator in data.coordinators:
+        entry.async_on_unload(coordinator.async_add_listener(update_reauth))

@@ -1,0 +1,27 @@
+"""Constants of the OpenAI Account integration."""
+
+from datetime import timedelta
+from typing import Final
+
+DOMAIN: Final = "openai_account"
+MANUFACTURER: Final = "OpenAI"
+
+CONF_SESSION_KEY: Final = "session_key"
+CONF_ORGANIZATION: Final = "organization"
+
+UPDATE_INTERVAL: Final = timedelta(minutes=5)
+
+# The longest pause between two polls after a fault that asks for patience.
+MAX_PAUSE: Final = timedelta(hours=1)
+
+# An endpoint that the account never had is looked for again this often; one
+# that it had and that stays away this long is worth telling the user.
+MISSING_PERIOD: Final = timedelta(days=1)
+
+# A model that cost nothing for so long loses its sensor.
+MODEL_RETENTION: Final = timedelta(days=90)
+
+BILLING_URL: Final = "https://platform.openai.com/settings/organization/billing/overview"
+USAGE_URL: Final = "https://platform.openai.com/usage"
+
+CURRENCY_USD: Final = "USD"
