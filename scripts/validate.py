@@ -8,248 +8,38 @@ are stated here, on top of the validators that Home Assistant ships.
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import util
 from pathlib import Path
-import re
-from string import Formatter
 import sys
+from typing import Any, cast
 
-from awesomeversion import AwesomeVersion, AwesomeVersionException
 import hass_frontend
 from homeassistant import components as core_components
 from homeassistant.components.brands.const import ALLOWED_IMAGES
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv, selector
-from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.translation import recursive_flatten
 from homeassistant.util.json import load_json_array, load_json_object
 from homeassistant.util.yaml import load_yaml_dict
 from PIL import Image
 import voluptuous as vol
 
-DOMAIN = "openai_account"
-EN = "translations/en.json"
+# Run as a file, its folder is on the path and the repository is not.
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-TIERS = {
-    "bronze": """action-setup appropriate-polling brands common-modules config-flow
-        config-flow-test-coverage dependency-transparency docs-actions docs-conditions
-        docs-high-level-description docs-installation-instructions docs-removal-instructions
-        docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data
-        test-before-configure test-before-setup unique-config-entry""".split(),
-    "silver": """action-exceptions config-entry-unloading docs-configuration-parameters
-        docs-installation-parameters entity-unavailable integration-owner log-when-unavailable
-        parallel-updates reauthentication-flow test-coverage""".split(),
-    "gold": """devices diagnostics discovery discovery-update-info docs-data-update docs-examples
-        docs-known-limitations docs-supported-devices docs-supported-functions
-        docs-troubleshooting docs-use-cases dynamic-devices entity-category entity-device-class
-        entity-disabled-by-default entity-translations exception-translations icon-translations
-        reconfiguration-flow repair-issues stale-devices""".split(),
-    "platinum": "async-dependency inject-websession strict-typing".split(),
-}
-RULES = frozenset(rule for rules in TIERS.values() for rule in rules)
-
-# ---- Values ------------------------------------------------------------------------------------
-
-
-def matching(pattern: str, message: str) -> Callable[[object], str]:
-    """Return a validator of texts that match the whole pattern."""
-
-    def validate(value: object) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise vol.Invalid(message)
-        return value
-
-    return validate
-
-
-def version(value: object) -> str:
-    """Validate a version as Home Assistant's loader reads it."""
-    try:
-        text = vol.Schema(str)(value)
-        if not AwesomeVersion(text).valid:
-            raise vol.Invalid(f"{text!r} is not a version")
-    except AwesomeVersionException as err:
-        raise vol.Invalid(f"{value!r} is not a version") from err
-    return str(text)
-
-
-def placeholders(text: str) -> set[str]:
-    """Return the names in braces of a text; raises ValueError on a lone brace."""
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-
-
-def text(value: object) -> str:
-    """Validate a text that is shown to people."""
-    result: str = cv.string_with_no_html(vol.Schema(str)(value))
-    try:
-        names = placeholders(result)
-    except ValueError as err:
-        raise vol.Invalid(f"braces do not match: {err}") from err
-    for wrong, message in (
-        (not result, "is empty"),
-        (result != result.strip(), "has a space at its start or end"),
-        (re.search(r"\w+://|\bwww\.", result), "has a URL: use a placeholder"),
-        (re.search(r"'\{\w+\}'", result), "has a placeholder in single quotes"),
-        ("[%" in result, "has a reference, which custom integrations cannot have"),
-        (not all(map(str.isidentifier, names)), "has a placeholder that is no identifier"),
-    ):
-        if wrong:
-            raise vol.Invalid(message)
-    return result
-
-
-def plain_text(value: object) -> str:
-    """Validate a shown text that nothing is filled into."""
-    if placeholders(result := text(value)):
-        raise vol.Invalid("has a placeholder, which are not filled in here")
-    return result
-
-
-KEY = matching(r"[a-z0-9]+([_-][a-z0-9]+)*", "is no translation key")
-URL = matching(r"https://\S+", "is no https URL")
-ICON = matching(r"mdi:[a-z0-9-]+", "is no mdi: icon")
-TEXTS = {KEY: text}
-PLAIN_TEXTS = {KEY: plain_text}
-
-# ---- Files -------------------------------------------------------------------------------------
-
-MANIFEST = {
-    vol.Required("domain"): str,
-    vol.Required("name"): str,
-    vol.Required("codeowners"): vol.All(
-        [matching(r"@\S+", "does not start with @")], vol.Length(1)
-    ),
-    vol.Required("documentation"): URL,
-    vol.Required("integration_type"): vol.In(
-        ["device", "entity", "hardware", "helper", "hub", "service", "system"]
-    ),
-    vol.Required("iot_class"): vol.In(
-        [
-            "assumed_state",
-            "calculated",
-            "cloud_polling",
-            "cloud_push",
-            "local_polling",
-            "local_push",
-        ]
-    ),
-    vol.Required("issue_tracker"): URL,
-    vol.Required("version"): version,
-    "after_dependencies": [cv.slug],
-    "config_flow": bool,
-    "dependencies": [cv.slug],
-    "import_executor": bool,
-    "loggers": [str],
-    "quality_scale": vol.In([*TIERS, "custom"]),
-    "requirements": [matching(r"[^=\s]+==[^=\s]+", "is not pinned to a version with ==")],
-    "single_config_entry": bool,
-}
-HACS = {
-    vol.Required("name"): str,
-    "content_in_root": bool,
-    "country": vol.Any(str, [str]),
-    "filename": str,
-    "hacs": version,
-    "hide_default_branch": bool,
-    "homeassistant": version,
-    "persistent_directory": str,
-    "zip_release": bool,
-}
-FORM = {"description": text, "data": TEXTS, "data_description": TEXTS}
-FLOW = {
-    vol.Required("step"): {
-        KEY: {
-            **FORM,
-            "title": text,
-            "menu_options": TEXTS,
-            "menu_option_descriptions": TEXTS,
-            "sections": {KEY: {**FORM, "name": text}},
-            "submit": text,
-        }
-    },
-    "flow_title": text,
-    "initiate_flow": {vol.Required("user"): text, KEY: text},
-    "abort": TEXTS,
-    "create_entry": {vol.Any("default", KEY): text},
-    "error": TEXTS,
-    "progress": TEXTS,
-}
-NAMED = {vol.Required("name"): text, vol.Required("description"): text}
-ACTION = {**NAMED, "fields": {KEY: {**NAMED, "example": text}}, "sections": {KEY: NAMED}}
-TRANSLATIONS = {
-    "title": text,
-    "config": FLOW,
-    "options": FLOW,
-    "common": TEXTS,
-    "conditions": {cv.underscore_slug: ACTION},
-    "device": {KEY: {"name": text}},
-    "entity": {
-        cv.slug: {
-            KEY: {
-                "name": text,
-                "state": PLAIN_TEXTS,
-                "state_attributes": {KEY: {"name": plain_text, "state": PLAIN_TEXTS}},
-                "unit_of_measurement": plain_text,
-            }
-        }
-    },
-    "exceptions": {cv.slug: {vol.Required("message"): text}},
-    "issues": {
-        KEY: vol.All(
-            {vol.Required("title"): text, "description": text, "fix_flow": FLOW},
-            cv.has_at_least_one_key("description", "fix_flow"),
-        )
-    },
-    "selector": {
-        cv.slug: {
-            "choices": TEXTS,
-            "fields": {KEY: NAMED},
-            "options": TEXTS,
-            "unit_of_measurement": TEXTS,
-        }
-    },
-    "services": {cv.slug: ACTION},
-    "system_health": {"info": TEXTS},
-    "triggers": {cv.underscore_slug: ACTION},
-}
-ICONS = {
-    "conditions": {cv.underscore_slug: {vol.Required("condition"): ICON}},
-    "entity": {
-        cv.slug: {
-            KEY: {
-                "default": ICON,
-                "range": {str: ICON},
-                "state": {KEY: ICON},
-                "state_attributes": {KEY: {"default": ICON, "state": {KEY: ICON}}},
-            }
-        }
-    },
-    "issues": {KEY: ICON},
-    "services": {cv.slug: vol.Any(ICON, {"service": ICON, "sections": {KEY: ICON}})},
-    "triggers": {cv.underscore_slug: {vol.Required("trigger"): ICON}},
-}
-FIELD = {
-    "advanced": bool,
-    "default": object,
-    "example": object,
-    "filter": dict,
-    "required": bool,
-    "selector": selector.validate_selector,
-}
-FIELDS = {KEY: vol.Any(FIELD, {"collapsed": bool, vol.Required("fields"): {KEY: FIELD}}, None)}
-SERVICES = {
-    cv.slug: vol.Any({"target": selector.TargetSelector.CONFIG_SCHEMA, "fields": FIELDS}, None)
-}
-STATUS = vol.Any(
-    "done",
-    {
-        vol.Required("status"): vol.In(["done", "exempt", "todo"]),
-        vol.Required("comment"): vol.All(str, vol.Length(1)),
-    },
-    msg="must be 'done', or a status (done, exempt, todo) with a comment",
+from scripts.validation_rules import (
+    HACS,
+    ICONS,
+    MANIFEST,
+    SERVICES,
+    STATUS,
+    TIERS,
+    TRANSLATIONS,
+    placeholders,
 )
 
-# ---- Checks ------------------------------------------------------------------------------------
+DOMAIN = "openai_account"
+EN = "translations/en.json"
 
 
 def at(data: object, *path: str) -> dict[str, object]:
@@ -257,6 +47,12 @@ def at(data: object, *path: str) -> dict[str, object]:
     for key in path:
         data = data.get(key) if isinstance(data, Mapping) else None
     return dict(data) if isinstance(data, Mapping) else {}
+
+
+def flat(data: Mapping[str, object]) -> dict[str, str]:
+    """Return the texts of nested objects by their dotted path."""
+    texts = recursive_flatten("", cast("dict[str, Any]", dict(data)))
+    return {key: str(value) for key, value in texts.items()}
 
 
 def faults(schema: object, data: Mapping[str, object]) -> Iterator[str]:
@@ -284,20 +80,28 @@ class Integration:
         return self.languages["en"]
 
 
+def read(path: Path) -> dict[str, object]:
+    """Read a JSON or YAML object; raises HomeAssistantError, which names the file."""
+    load_file = load_json_object if path.suffix == ".json" else load_yaml_dict
+    if not path.is_file():
+        raise HomeAssistantError(f"{path.parent.name}/{path.name}: missing")
+    try:
+        return dict(load_file(path))
+    except (HomeAssistantError, TypeError, UnicodeDecodeError) as err:
+        raise HomeAssistantError(f"{path.parent.name}/{path.name}: {err}") from err
+
+
 def load(root: Path) -> Integration:
     """Read the integration of a repository; raises HomeAssistantError on a file it cannot read."""
     folder = root / "custom_components" / DOMAIN
     icons, services = folder / "icons.json", folder / "services.yaml"
     paths = {"en": folder / EN} | {p.stem: p for p in (folder / "translations").glob("*.json")}
-    for path in (folder / "manifest.json", folder / EN):
-        if not path.is_file():
-            raise HomeAssistantError(f"{path.relative_to(folder)}: missing")
     return Integration(
         folder=folder,
-        manifest=load_json_object(folder / "manifest.json"),
-        languages={name: load_json_object(path) for name, path in sorted(paths.items())},
-        icons=load_json_object(icons) if icons.exists() else {},
-        services=load_yaml_dict(services) if services.exists() else {},
+        manifest=read(folder / "manifest.json"),
+        languages={name: read(path) for name, path in sorted(paths.items())},
+        icons=read(icons) if icons.exists() else {},
+        services=read(services) if services.exists() else {},
     )
 
 
@@ -325,26 +129,34 @@ def check_manifest(it: Integration) -> Iterator[str]:
 
 def check_translations(it: Integration) -> Iterator[str]:
     """Check each language by itself, and against English: the same keys, the same placeholders."""
-    english = recursive_flatten("", dict(it.english))
     for language, content in it.languages.items():
-        texts = recursive_flatten("", dict(content))
-        found = list(faults(TRANSLATIONS, content))
-        for section in ("config", "options"):
-            for step in at(content, section, "step"):
-                where = (section, "step", step)
-                for key in at(content, *where, "data_description"):
-                    if key not in at(content, *where, "data"):
-                        found.append(f"{'.'.join(where)}.data_description.{key}: is not in data")
-        for key in english.keys() ^ texts.keys():
-            found.append(f"{key}: {'missing' if key in english else 'not in English'}")
-        for key in english.keys() & texts.keys():
-            try:
-                names, expected = placeholders(str(texts[key])), placeholders(str(english[key]))
-            except ValueError:
-                continue  # already a fault of the text
-            if names != expected:
-                found.append(f"{key}: placeholders {sorted(names)}, in English {sorted(expected)}")
-        yield from (f"{language}.json: {fault}" for fault in sorted(found))
+        for check in (partial(faults, TRANSLATIONS), undescribed, partial(differences, it.english)):
+            yield from (f"{language}.json: {fault}" for fault in check(content))
+
+
+def undescribed(content: Mapping[str, object]) -> Iterator[str]:
+    """Yield the descriptions of form fields that do not exist."""
+    for section in ("config", "options"):
+        for step in at(content, section, "step"):
+            fields = at(content, section, "step", step, "data")
+            for key in (
+                at(content, section, "step", step, "data_description").keys() - fields.keys()
+            ):
+                yield f"{section}.step.{step}.data_description.{key}: is not in data"
+
+
+def differences(english: Mapping[str, object], content: Mapping[str, object]) -> Iterator[str]:
+    """Yield where a language has other keys or placeholders than English."""
+    expected, texts = flat(english), flat(content)
+    for key in expected.keys() ^ texts.keys():
+        yield f"{key}: {'missing' if key in expected else 'not in English'}"
+    for key in expected.keys() & texts.keys():
+        try:
+            ours, theirs = placeholders(texts[key]), placeholders(expected[key])
+        except ValueError:
+            continue  # already a fault of the text
+        if ours != theirs:
+            yield f"{key}: placeholders {sorted(ours)}, in English {sorted(theirs)}"
 
 
 def check_texts(it: Integration) -> Iterator[str]:
@@ -362,11 +174,11 @@ def check_texts(it: Integration) -> Iterator[str]:
                 and (issue or "translation_domain" in words)
                 and key.value not in at(it.english, section)
             ):
-                yield f"{path.name}:{node.lineno}: {EN} has no {section}.{key.value}"
+                yield f"{path.name}:{node.lineno}: {EN} has no {section}.{key.value!s}"
 
 
-def described(it: Integration) -> Iterator[tuple[str, EntityDescription]]:
-    """Yield the platform and description of each entity that the code lists at a module's top."""
+def with_device_class(it: Integration) -> Iterator[tuple[str, str]]:
+    """Yield platform and translation key of each description at a module's top that has a class."""
     # By a name of its own, so that a copy of the integration is read and not the one imported.
     name = f"{DOMAIN}_{abs(hash(it.folder))}"
     for platform in at(it.english, "entity"):
@@ -382,23 +194,21 @@ def described(it: Integration) -> Iterator[tuple[str, EntityDescription]]:
             spec.loader.exec_module(module)
         for value in vars(sys.modules[f"{name}.{platform}"]).values():
             for item in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(item, EntityDescription):
-                    yield platform, item
+                # Home Assistant makes descriptions without a common class: go by their fields.
+                names = getattr(type(item), "__dataclass_fields__", ())
+                if {"key", "translation_key", "device_class"} <= set(names) and item.device_class:
+                    yield platform, item.translation_key or item.key
 
 
 def check_icons(it: Integration) -> Iterator[str]:
     """Check icons.json, and that each entity has an icon there or one by its device class."""
     yield from faults(ICONS, it.icons)
-    metadata = hass_frontend.where() / "static" / "mdi" / "iconMetadata.json"
-    known = {icon["name"] for icon in load_json_array(metadata) if isinstance(icon, dict)}
-    for key, icon in recursive_flatten("", dict(it.icons)).items():
-        if str(icon).startswith("mdi:") and str(icon).removeprefix("mdi:") not in known:
+    icons = hass_frontend.where() / "static" / "mdi" / "iconList.json"
+    known = {icon["name"] for icon in load_json_array(icons) if isinstance(icon, dict)}
+    for key, icon in flat(it.icons).items():
+        if icon.startswith("mdi:") and icon.removeprefix("mdi:") not in known:
             yield f"{key}: Home Assistant has no icon {icon}"
-    by_class = {
-        (platform, item.translation_key or item.key)
-        for platform, item in described(it)
-        if item.device_class
-    }
+    by_class = set(with_device_class(it))
     for section in ("entity", "services"):
         named, drawn = at(it.english, section), at(it.icons, section)
         pairs = [(n, k) for n in named for k in at(named, n)] if section == "entity" else []
@@ -439,13 +249,11 @@ def check_services(it: Integration) -> Iterator[str]:
 
 def check_quality_scale(it: Integration) -> Iterator[str]:
     """Check quality_scale.yaml: every rule is answered, and those of the tier claimed are met."""
-    path = it.folder / "quality_scale.yaml"
-    if not path.exists():
-        yield "the file: missing"
-        return
-    rules = at(load_yaml_dict(path), "rules")
-    yield from faults({"rules": {vol.In(RULES, "no such rule"): STATUS}}, load_yaml_dict(path))
-    yield from (f"rules.{rule}: missing" for rule in sorted(RULES - rules.keys()))
+    content = read(it.folder / "quality_scale.yaml")
+    every = {rule for rules in TIERS.values() for rule in rules}
+    rules = at(content, "rules")
+    yield from faults({"rules": {vol.In(every): STATUS}}, content)
+    yield from (f"rules.{rule}: missing" for rule in sorted(every - rules.keys()))
     tiers, claimed = list(TIERS), it.manifest.get("quality_scale")
     for tier in tiers[: tiers.index(str(claimed)) + 1] if claimed in tiers else []:
         for rule in TIERS[tier]:
@@ -475,11 +283,7 @@ def check_brand(it: Integration) -> Iterator[str]:
 
 def check_hacs(root: Path, it: Integration) -> Iterator[str]:
     """Check hacs.json by the keys that HACS takes; others fail its own check."""
-    path = root / "hacs.json"
-    if not path.exists():
-        yield "the file: missing"
-        return
-    hacs = load_json_object(path)
+    hacs = read(root / "hacs.json")
     yield from faults(HACS, hacs)
     if hacs.get("name") != it.manifest.get("name"):
         yield f"name: must be the manifest's, {it.manifest.get('name')}"
@@ -498,11 +302,19 @@ CHECKS: dict[str, Callable[[Integration], Iterator[str]]] = {
 }
 
 
+def run(check: Iterator[str]) -> list[str]:
+    """Return a check's faults; a file of its own that cannot be read is one."""
+    try:
+        return sorted(check)
+    except HomeAssistantError as err:
+        return [str(err)]
+
+
 def validate(root: Path) -> dict[str, list[str]]:
     """Return each check's faults; raises HomeAssistantError on a file that cannot be read."""
     integration = load(root)
-    result = {name: list(check(integration)) for name, check in CHECKS.items()}
-    return result | {"hacs.json": list(check_hacs(root, integration))}
+    result = {name: run(check(integration)) for name, check in CHECKS.items()}
+    return result | {"hacs.json": run(check_hacs(root, integration))}
 
 
 def main(root: Path) -> int:

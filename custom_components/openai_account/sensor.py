@@ -77,12 +77,14 @@ def _subscription(
     enabled: bool = False,
     device_class: SensorDeviceClass | None = None,
     category: EntityCategory | None = None,
+    precision: int | None = None,
 ) -> AccountSensorDescription[Subscription]:
     return AccountSensorDescription[Subscription](
         key=key,
         translation_key=key,
         device_class=device_class,
         entity_category=category,
+        suggested_display_precision=precision,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,
     )
@@ -140,9 +142,9 @@ SUBSCRIPTION_SENSORS: tuple[AccountSensorDescription[Subscription], ...] = (
     _limit_usd("max_balance", lambda plan: plan.max_balance),
     _limit_usd("auto_recharge_threshold", lambda plan: plan.auto_recharge_threshold),
     _limit_usd("auto_recharge_to_balance", lambda plan: plan.auto_recharge_to_balance),
-    _subscription("soft_limit", lambda plan: plan.soft_limit),
-    _subscription("hard_limit", lambda plan: plan.hard_limit),
-    _subscription("system_hard_limit", lambda plan: plan.system_hard_limit),
+    _subscription("soft_limit", lambda plan: plan.soft_limit, precision=0),
+    _subscription("hard_limit", lambda plan: plan.hard_limit, precision=0),
+    _subscription("system_hard_limit", lambda plan: plan.system_hard_limit, precision=0),
     _subscription("plan", lambda plan: plan.plan, enabled=True),
     _subscription("billing_mechanism", lambda plan: plan.billing_mechanism),
     _subscription("trust_tier", lambda plan: plan.trust_tier),

@@ -112,9 +112,9 @@ class CreditGrants:
             total_available=data.read("total_available", number),
             total_paid_available=data.read("total_paid_available", number),
             next_grant_expiry=min(expiries, default=None),
-            reported=data.names(),
+            reported=data.names() & _CREDIT_FIELDS,
         )
-        if not result.reported & _CREDIT_FIELDS:
+        if not result.reported:
             raise InvalidResponseError("The answer holds no credit grants")
         return result
 
@@ -313,9 +313,9 @@ class Subscription:
             billing_address=data.read("billing_address", _address),
             business_address=data.read("business_address", _address),
             unlimited=data.read("hard_limit_usd", number) == UNLIMITED_USD,
-            reported=data.names(),
+            reported=data.names() & _SUBSCRIPTION_FIELDS,
         )
-        if not result.reported & _SUBSCRIPTION_FIELDS:
+        if not result.reported:
             raise InvalidResponseError("The answer holds no subscription")
         return result
 

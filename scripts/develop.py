@@ -1,0 +1,200 @@
+"""Starts a real Home Assistant with this integration and the simulator; Ctrl-C ends both."""
+
+import argparse
+import asyncio
+import contextlib
+from dataclasses import asdict, dataclass
+import json
+import os
+from pathlib import Path
+import secrets
+import shutil
+import signal
+import sys
+
+from scripts.home import DOMAIN, RESTART, USER, Entry, Home
+from scripts.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
+
+STATE = REPOSITORY / ".state"
+REAL_HOST = "api.openai.com"
+SIMULATED_KEY = "sess-simulated"
+
+HELP = """\
+PORT                where Home Assistant listens on 127.0.0.1 (8123)
+OPENAI_SESSION_KEY  a real account's key: that account is set up instead of the simulated one
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What stays the same from one start to the next."""
+
+    password: str
+    simulator_port: int
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    bold, plain = ("\033[1m", "\033[0m") if sys.stderr.isatty() else ("", "")
+    print(f"{bold}· {text}{plain}", file=sys.stderr, flush=True)
+
+
+def load_settings(path: Path) -> Settings:
+    """Return the settings of the last start, or new ones."""
+    if path.exists():
+        return Settings(**json.loads(path.read_text()))
+    settings = Settings(secrets.token_hex(4), free_port())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(settings)))
+    return settings
+
+
+def chosen_port() -> int:
+    """Return the port that PORT names."""
+    text = os.environ.get("PORT", "8123")
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise HomeError(f"PORT is {text!r}, which is not a port.")
+    return int(text)
+
+
+async def start_simulator(folder: Path, port: int) -> Process:
+    """Start the simulator; return when it answers."""
+    if not port_is_free(port):
+        raise HomeError(
+            f"The simulator's port {port} is in use by another program. "
+            "End it, or start afresh with --reset."
+        )
+    simulator = Process(
+        "The simulator",
+        [sys.executable, "-m", "simulator", "--port", str(port), "--key", SIMULATED_KEY],
+        folder / "simulator.log",
+        {"PYTHONUNBUFFERED": "1"},
+    )
+    await simulator.start()
+    try:
+        await simulator.answers(f"http://{LOOPBACK}:{port}/simulator/", 30)
+    except BaseException:
+        simulator.kill()
+        raise
+    return simulator
+
+
+async def account(home: Home, host: str, key: str) -> Entry:
+    """Return the account's entry, set up by the config flow where there is none."""
+    if entries := await home.entries():
+        return entries[0]
+    say(f"Adding the account at {host}")
+    result = await home.send_flow(await home.start_flow(), {"host": host, "session_key": key})
+    if result["type"] == "create_entry":
+        return result["result"]
+    translations = REPOSITORY / "custom_components" / DOMAIN / "translations/en.json"
+    texts = json.loads(translations.read_text())["config"]
+    errors = result.get("errors") or {}
+    reasons = [texts["error"].get(code, code) for code in errors.values()]
+    reasons += [texts["abort"].get(code, code) for code in [result.get("reason")] if code]
+    raise HomeError(f"The account at {host} was not added. {' '.join(reasons)}")
+
+
+def describe(home: Home, device: str, simulator: str | None) -> str:
+    """Return what people need to know now."""
+    lines = [
+        "",
+        f"  Home Assistant  {home.url}",
+        f"  User            {USER}",
+        f"  Password        {home.password}",
+        f"  The account     {home.url}/config/devices/device/{device}",
+        f"  Log             {home.process.log.relative_to(REPOSITORY)}",
+    ]
+    if simulator:
+        faults = f"{simulator}/simulator/faults"
+        lines += [
+            "",
+            "  To see what happens when OpenAI fails (more ways: " + f"{simulator}/simulator/):",
+            f"""    curl -X POST {faults} --json '{{"endpoint": "usage", "status": 503}}'""",
+            f"    curl -X DELETE {faults}",
+            "",
+            f"  To add the account again by hand: host {simulator}, key {SIMULATED_KEY}",
+        ]
+    return "\n".join([*lines, "", "  Ctrl-C ends it.", ""])
+
+
+async def watch(home: Home, simulator: Process | None) -> None:
+    """Return never; raise HomeError where a process ends, but for a restart that was asked for."""
+    while True:
+        waits = [asyncio.ensure_future(one.wait()) for one in (home.process, simulator) if one]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if simulator:
+            simulator.check()
+        if home.process.exit_code != RESTART:
+            home.process.check()
+        await home.stop()
+        say("Restarting Home Assistant")
+        await home.start()
+        say(f"Home Assistant is back at {home.url}")
+
+
+async def run(*, reset: bool) -> None:
+    """Start everything and keep it up until this task is canceled; raises HomeError."""
+    key = os.environ.get("OPENAI_SESSION_KEY", "").strip()
+    folder = STATE / ("account" if key else "home")
+    port = chosen_port()
+    if not port_is_free(port):
+        raise HomeError(
+            f"Port {port} is in use by another program. "
+            "End it, or choose another port: PORT=8124 scripts/develop"
+        )
+    if reset and folder.exists():
+        say("Removing what the last start left")
+        shutil.rmtree(folder)
+    settings = load_settings(folder / "develop.json")
+    host = REAL_HOST if key else f"http://{LOOPBACK}:{settings.simulator_port}"
+    simulator: Process | None = None
+    home = Home(folder, port, settings.password)
+    try:
+        if not key:
+            say(f"Starting the simulator at {host}")
+            simulator = await start_simulator(folder, settings.simulator_port)
+        say(f"Starting Home Assistant at {home.url} (about 10 seconds)")
+        await home.start()
+        entry = await account(home, host, key or SIMULATED_KEY)
+        device = await home.device(entry)
+        print(describe(home, device["id"], None if key else host), flush=True)
+        await watch(home, simulator)
+    finally:
+        if home.process.running or (simulator and simulator.running):
+            say("Stopping")
+        try:
+            await home.stop()
+        finally:
+            if simulator:
+                await simulator.stop()
+
+
+async def main() -> int:
+    """Run until Ctrl-C or SIGTERM; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/develop",
+        description=__doc__,
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--reset", action="store_true", help="start afresh: forget all state")
+    arguments = parser.parse_args()
+    task = asyncio.ensure_future(run(reset=arguments.reset))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    except HomeError as err:
+        print(f"develop: {err}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,97 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+import logging
+
+from aiohttp.test_utils import TestServer
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.openai_account.const import (
+    CONF_ORGANIZATION,
+    CONF_SESSION_KEY,
+    DOMAIN,
+)
+from simulator import Simulator
+
+from .const import KEY, NOW, ORGANIZATION, SECRETS
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Snapshots as Home Assistant's own tests take them."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.fixture(autouse=True)
+def integrations(
+    request: pytest.FixtureRequest, socket_enabled: None
+) -> None:
+    """Let Home Assistant load this integration, and the simulator listen on loopback.
+
+    A test's recorder must exist before Home Assistant looks for integrations.
+    """
+    if "hass" not in request.fixturenames:
+        return
+    if "recorder_mock" in request.fixturenames:
+        request.getfixturevalue("recorder_mock")
+    request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Hold every test to it: no key and nothing of a person in the log, at any level."""
+    logging.getLogger("custom_components.openai_account").setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG)
+    yield
+    for when in ("setup", "call", "teardown"):
+        for record in caplog.get_records(when):
+            logged = record.getMessage() + (record.exc_text or "")
+            for secret in SECRETS:
+                assert secret not in logged, f"{record.name} logged a secret ({when})"
+
+
+@pytest.fixture
+async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
+    """A simulated OpenAI, listening on loopback."""
+    running = RunningSimulator(key=KEY)
+    server = TestServer(running.app, host="127.0.0.1")
+    await server.start_server()
+    running.url = str(server.make_url("")).rstrip("/")
+    yield running
+    running.clear_faults()
+    await server.close()
+
+
+class RunningSimulator(Simulator):
+    """A simulator and where it listens."""
+
+    url: str = ""
+
+
+@pytest.fixture
+def entry(simulator: RunningSimulator) -> MockConfigEntry:
+    """An entry for the simulated account, not yet known to Home Assistant."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Example Home",
+        unique_id=ORGANIZATION,
+        data={
+            CONF_HOST: simulator.url,
+            CONF_SESSION_KEY: KEY,
+            CONF_ORGANIZATION: ORGANIZATION,
+        },
+    )
+
+
+async def setup_entry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Add an entry and wait until it is set up."""
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
