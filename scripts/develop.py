@@ -14,10 +14,10 @@ import sys
 
 from scripts.home import DOMAIN, RESTART, USER, Entry, Home
 from scripts.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
+from simulator import DEMO_SESSION_KEY
 
 STATE = REPOSITORY / ".state"
 REAL_HOST = "api.openai.com"
-SIMULATED_KEY = "sess-simulated"
 
 HELP = """\
 PORT                where Home Assistant listens on 127.0.0.1 (8123)
@@ -66,7 +66,7 @@ async def start_simulator(folder: Path, port: int) -> Process:
         )
     simulator = Process(
         "The simulator",
-        [sys.executable, "-m", "simulator", "--port", str(port), "--key", SIMULATED_KEY],
+        [sys.executable, "-m", "simulator", "--port", str(port)],
         folder / "simulator.log",
         {"PYTHONUNBUFFERED": "1"},
     )
@@ -107,13 +107,16 @@ def describe(home: Home, device: str, simulator: str | None) -> str:
     ]
     if simulator:
         faults = f"{simulator}/simulator/faults"
+        fault = '{"endpoint": "usage", "fault": "unavailable"}'
         lines += [
             "",
-            "  To see what happens when OpenAI fails (more ways: " + f"{simulator}/simulator/):",
-            f"""    curl -X POST {faults} --json '{{"endpoint": "usage", "status": 503}}'""",
+            "  Make OpenAI fail, then reload the account or wait for the next poll:",
+            f"    curl -X POST {faults} -d '{fault}'",
             f"    curl -X DELETE {faults}",
+            f"    more ways: {simulator}/simulator/",
             "",
-            f"  To add the account again by hand: host {simulator}, key {SIMULATED_KEY}",
+            "  To add the account by hand, once it is removed:",
+            f"    host {simulator}, session key {DEMO_SESSION_KEY}",
         ]
     return "\n".join([*lines, "", "  Ctrl-C ends it.", ""])
 
@@ -160,7 +163,7 @@ async def run(*, reset: bool) -> None:
             simulator = await start_simulator(folder, settings.simulator_port)
         say(f"Starting Home Assistant at {home.url} (about 10 seconds)")
         await home.start()
-        entry = await account(home, host, key or SIMULATED_KEY)
+        entry = await account(home, host, key or DEMO_SESSION_KEY)
         device = await home.device(entry)
         print(describe(home, device["id"], None if key else host), flush=True)
         await watch(home, simulator)

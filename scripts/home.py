@@ -47,7 +47,6 @@ VOICE = {
 }
 
 
-
 class State(TypedDict):
     """An entity's state, as the HTTP interface tells it."""
 

@@ -6,10 +6,13 @@ from collections.abc import AsyncGenerator, Generator
 import logging
 
 from aiohttp.test_utils import TestServer
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
@@ -20,7 +23,7 @@ from custom_components.openai_account.const import (
 )
 from simulator import Simulator
 
-from .const import KEY, NOW, ORGANIZATION, SECRETS
+from .const import KEY, ORGANIZATION, SECRETS
 
 
 @pytest.fixture
@@ -30,9 +33,7 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 
 @pytest.fixture(autouse=True)
-def integrations(
-    request: pytest.FixtureRequest, socket_enabled: None
-) -> None:
+def integrations(request: pytest.FixtureRequest, socket_enabled: None) -> None:
     """Let Home Assistant load this integration, and the simulator listen on loopback.
 
     A test's recorder must exist before Home Assistant looks for integrations.
@@ -62,7 +63,7 @@ async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
     """A simulated OpenAI, listening on loopback."""
     running = RunningSimulator(key=KEY)
     server = TestServer(running.app, host="127.0.0.1")
-    await server.start_server()
+    await server.start_server(access_log=None)
     running.url = str(server.make_url("")).rstrip("/")
     yield running
     running.clear_faults()
@@ -88,6 +89,33 @@ def entry(simulator: RunningSimulator) -> MockConfigEntry:
             CONF_ORGANIZATION: ORGANIZATION,
         },
     )
+
+
+@pytest.fixture
+def all_entities_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enable the entities that are disabled by default, too."""
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
+
+
+async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 301) -> None:
+    """Let time pass, and wait for the polls that are due then."""
+    freezer.tick(seconds)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def entity_id(hass: HomeAssistant, key: str, platform: str = "sensor") -> str:
+    """Return the entity id of an account's entity by its key."""
+    found = er.async_get(hass).async_get_entity_id(platform, DOMAIN, f"{ORGANIZATION}_{key}")
+    assert found, f"no entity {key}"
+    return found
+
+
+def state(hass: HomeAssistant, key: str, platform: str = "sensor") -> str:
+    """Return the state of an account's entity by its key."""
+    found = hass.states.get(entity_id(hass, key, platform))
+    assert found
+    return found.state
 
 
 async def setup_entry(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -7,8 +7,9 @@ import asyncio
 from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.loader import async_get_integration
 
 from .api import OpenAIAccountClient, OpenAIAccountError
@@ -23,9 +24,18 @@ from .coordinator import (
     clear_pauses,
     end_needless_reauth,
 )
+from .dashboard import async_register_dashboard
 from .memory import AccountMemory
 
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what all accounts share."""
+    await async_register_dashboard(hass)
+    return True
 
 
 async def async_create_client(

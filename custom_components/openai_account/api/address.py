@@ -26,7 +26,7 @@ _NEAR = tuple(
     )
 )
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
-_KEY_PREFIX = re.compile(r"^(?:authorization\s*:\s*)?(?:bearer\s+)?", re.IGNORECASE)
+_KEY_PREFIX = re.compile(r"^(?:authorization\s*:\s*)?(?:bearer(?:\s+|$))?", re.IGNORECASE)
 _KEY = re.compile(r"[!-~]{1,4096}")
 
 
@@ -37,7 +37,7 @@ def base_url(host: str) -> URL:
     scheme it is asked by https. Raises `InvalidHostError`, or
     `InsecureHostError` where plain http would leave the private network.
     """
-    host = host.strip().rstrip("/")
+    host = host.strip()
     if not host or len(host) > 2000 or any(not char.isprintable() for char in host):
         raise InvalidHostError("No usable host")
     try:

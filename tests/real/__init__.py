@@ -1,0 +1,1 @@
+"""Proof by a real Home Assistant process and a real browser."""

@@ -1,0 +1,282 @@
+"""Sensors and binary sensors, by what Home Assistant shows of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.openai_account.const import DOMAIN
+from simulator import LineItem
+
+from .conftest import RunningSimulator, entity_id, poll, setup_entry, state
+from .const import NOW, ORGANIZATION
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SHAPES = sorted((path.parent.name, path.stem) for path in FIXTURES.glob("*/*.json"))
+
+
+@pytest.mark.usefixtures("all_entities_enabled")
+async def test_entities(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    snapshot: SnapshotAssertion,
+) -> None:
+    """Every entity, as the registry and the state machine have it."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, entry)
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    shown = {}
+    for entity in sorted(entities, key=lambda one: one.entity_id):
+        found = hass.states.get(entity.entity_id)
+        assert found
+        shown[entity.entity_id] = {
+            "unique_id": entity.unique_id,
+            "category": entity.entity_category,
+            "state": found.state,
+            "attributes": dict(found.attributes),
+        }
+    assert shown == snapshot
+
+
+async def test_enabled_by_default(
+    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+) -> None:
+    """What most people want is on, all else is off."""
+    await setup_entry(hass, entry)
+    enabled = {
+        entity.unique_id.removeprefix(f"{ORGANIZATION}_")
+        for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        if not entity.disabled_by and "_model_cost_" not in entity.unique_id
+    }
+    assert enabled >= {
+        "total_granted",
+        "total_used",
+        "total_available",
+        "total_paid_available",
+        "next_grant_expiry",
+        "cost_today",
+        "cost_this_month",
+        "hard_limit_usd",
+        "soft_limit_usd",
+        "plan",
+        "has_payment_method",
+        "auto_recharge_enabled",
+        "delinquent",
+    }
+    assert not enabled & {
+        "system_hard_limit_usd",
+        "max_balance",
+        "soft_limit",
+        "trust_tier",
+        "billing_email",
+        "account_name",
+        "canceled",
+        "primary",
+    }
+
+
+@pytest.mark.parametrize(("endpoint", "name"), SHAPES)
+@pytest.mark.usefixtures("all_entities_enabled")
+async def test_shapes(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    snapshot: SnapshotAssertion,
+    endpoint: str,
+    name: str,
+) -> None:
+    """Each shape that the API was ever seen to answer in shows what it holds, and no more."""
+    freezer.move_to(NOW)
+    shape = json.loads((FIXTURES / endpoint / f"{name}.json").read_text())
+    setattr(simulator.account, f"{endpoint}_override", shape)
+    for other in {"credit_grants", "usage", "subscription"} - {endpoint}:
+        simulator.fault(other, "not_found")
+    await setup_entry(hass, entry)
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    states = {
+        entity.unique_id.removeprefix(f"{ORGANIZATION}_"): found.state
+        for entity in entities
+        if (found := hass.states.get(entity.entity_id))
+    }
+    assert states == snapshot
+    assert "None" not in states.values()
+    assert STATE_UNAVAILABLE not in states.values()
+
+
+async def test_device(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """One service device, whose model is the plan and follows it."""
+    await setup_entry(hass, entry)
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert device.identifiers == {(DOMAIN, ORGANIZATION)}
+    assert device.entry_type is dr.DeviceEntryType.SERVICE
+    assert device.manufacturer == "OpenAI"
+    assert device.model == "Pay-as-you-go"
+    assert device.name == "Example Home"
+    assert device.configuration_url is None
+
+    simulator.account.subscription["plan"] = {"title": "Enterprise", "id": "ent"}
+    await poll(hass, freezer)
+    device_now = dr.async_get(hass).async_get(device.id)
+    assert device_now
+    assert device_now.model == "Enterprise"
+
+
+async def test_cost_of_models(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A model's rows are added up; days and months turn at midnight UTC."""
+    freezer.move_to("2026-11-30 23:50:00+00:00")
+    today, tomorrow = NOW.date().replace(day=30), NOW.date().replace(month=12, day=1)
+    simulator.account.ledger = {
+        NOW.date(): [LineItem("gpt-5.5, input", 100.0)],
+        today: [
+            LineItem("gpt-5.5, input", 10.0),
+            LineItem("gpt-5.5, input", 5.0, "proj_other", "Other"),
+            LineItem("gpt-5.5, output", 20.0),
+            LineItem("o3", 0.0001),
+            LineItem("never used, input", 0.0),
+        ],
+        tomorrow: [LineItem("o3, input", 7.0)],
+    }
+    await setup_entry(hass, entry)
+    assert float(state(hass, "cost_today")) == pytest.approx(0.350001)
+    assert float(state(hass, "cost_this_month")) == pytest.approx(1.350001)
+    assert float(state(hass, "model_cost_gpt_5_5")) == pytest.approx(1.35)
+    assert state(hass, "model_cost_o3") == "1e-06"
+    unique_id = f"{ORGANIZATION}_model_cost_never_used"
+    assert er.async_get(hass).async_get_entity_id("sensor", DOMAIN, unique_id) is None
+
+    await poll(hass, freezer, 1200)
+    assert float(state(hass, "cost_today")) == pytest.approx(0.07)
+    assert float(state(hass, "cost_this_month")) == pytest.approx(0.07)
+    assert float(state(hass, "model_cost_o3")) == pytest.approx(0.07)
+    assert float(state(hass, "model_cost_gpt_5_5")) == 0.0
+    month = hass.states.get(entity_id(hass, "cost_this_month"))
+    assert month
+    assert month.attributes["last_reset"] == "2026-12-01T00:00:00+00:00"
+
+
+async def test_models_come_and_go(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A model's sensor comes with its first cost and goes when it has cost nothing for long."""
+    freezer.move_to(NOW)
+    day = NOW.date()
+    names = ["gpt-5.5", "gpt 5.5", "例え", "x" * 300]
+    simulator.account.ledger = {day: [LineItem(f"{names[0]}, input", 100.0)]}
+    await setup_entry(hass, entry)
+    simulator.account.ledger = {
+        day: [LineItem(f"{name}, input", 100.0 * (rank + 1)) for rank, name in enumerate(names)]
+    }
+    await poll(hass, freezer)
+    registry = er.async_get(hass)
+
+    def models() -> dict[str, float]:
+        return {
+            str(entity.unique_id).partition("_model_cost_")[2]: float(found.state)
+            for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
+            if "_model_cost_" in entity.unique_id and (found := hass.states.get(entity.entity_id))
+        }
+
+    shown = models()
+    # Each keeps a place of its own, though two have one slug and one has hardly any.
+    assert sorted(shown.values()) == [1.0, 2.0, 3.0, 4.0]
+    assert shown["gpt_5_5"] == 1.0
+
+    # The other model alone, after a restart, still finds its own place.
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    simulator.account.ledger = {day: [LineItem("gpt 5.5, input", 900.0)]}
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    again = models()
+    assert again["gpt_5_5"] == 0.0
+    assert sorted(again.values()) == [0.0, 0.0, 0.0, 9.0]
+
+    simulator.account.ledger = {}
+    await poll(hass, freezer, 86400 * 95)
+    assert not models()
+
+
+async def test_expired_grants(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The next expiry moves on by itself once a grant has expired."""
+    freezer.move_to(NOW)
+    soon, later, empty = (NOW.timestamp() + hours * 3600 for hours in (1, 48, 24))
+    simulator.account.credit_grants_override = {
+        "total_available": 5,
+        "grants": {
+            "data": [
+                {"grant_amount": 5, "used_amount": 5.0, "expires_at": empty},
+                {"grant_amount": 5, "used_amount": 1.0, "expires_at": later},
+                {"grant_amount": 5, "used_amount": 1.0, "expires_at": soon},
+                {"grant_amount": 5, "used_amount": 1.0, "expires_at": None},
+            ]
+        },
+    }
+    await setup_entry(hass, entry)
+    assert state(hass, "next_grant_expiry") == "2026-11-24T16:30:00+00:00"
+    await poll(hass, freezer, 3700)
+    assert state(hass, "next_grant_expiry") == "2026-11-26T15:30:00+00:00"
+    await poll(hass, freezer, 86400 * 3)
+    assert state(hass, "next_grant_expiry") == STATE_UNKNOWN
+
+
+@pytest.mark.usefixtures("all_entities_enabled")
+async def test_long_text(
+    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+) -> None:
+    """Text that no state can hold is cut, and parts of it that no person reads are left out."""
+    simulator.account.subscription |= {
+        "trust_tier": "t" * 1000,
+        "po_number": "a\x00b\u202e\n c",
+        "billing_address": {"line1": "", "city": "  ", "country": None},
+        "tax_ids": [None, {"type": "x"}, "A1 ", {"value": "B2"}, 3],
+    }
+    await setup_entry(hass, entry)
+    assert state(hass, "trust_tier") == "t" * 255
+    assert state(hass, "po_number") == "a b c"
+    assert state(hass, "billing_address") == STATE_UNKNOWN
+    assert state(hass, "tax_ids") == "A1, B2"
+
+
+async def test_nothing_new_writes_nothing(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A poll whose answers are the same reports no state."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 100.0)]}
+    await setup_entry(hass, entry)
+    reported = {one.entity_id: one.last_reported for one in hass.states.async_all()}
+    asked = len(simulator.requests)
+    await poll(hass, freezer)
+    assert len(simulator.requests) == asked + 3
+    assert {one.entity_id: one.last_reported for one in hass.states.async_all()} == reported
