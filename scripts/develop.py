@@ -12,16 +12,19 @@ import shutil
 import signal
 import sys
 
+import aiohttp
+
 from scripts.home import DOMAIN, RESTART, USER, Entry, Home
 from scripts.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
 from simulator import DEMO_SESSION_KEY
 
-STATE = REPOSITORY / ".state"
 REAL_HOST = "api.openai.com"
 
 HELP = """\
-PORT                where Home Assistant listens on 127.0.0.1 (8123)
-OPENAI_SESSION_KEY  a real account's key: that account is set up instead of the simulated one
+environment variables:
+  PORT                where Home Assistant listens on 127.0.0.1 (8123)
+  STATE               the folder where everything is kept (.state)
+  OPENAI_SESSION_KEY  a real account's key: that account is set up instead of the simulated one
 """
 
 
@@ -55,6 +58,11 @@ def chosen_port() -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise HomeError(f"PORT is {text!r}, which is not a port.")
     return int(text)
+
+
+def state_folder() -> Path:
+    """Return the folder that STATE names."""
+    return Path(os.environ.get("STATE", REPOSITORY / ".state")).resolve()
 
 
 async def start_simulator(folder: Path, port: int) -> Process:
@@ -92,7 +100,8 @@ async def account(home: Home, host: str, key: str) -> Entry:
     errors = result.get("errors") or {}
     reasons = [texts["error"].get(code, code) for code in errors.values()]
     reasons += [texts["abort"].get(code, code) for code in [result.get("reason")] if code]
-    raise HomeError(f"The account at {host} was not added. {' '.join(reasons)}")
+    reason = " ".join(reasons).format_map(result.get("description_placeholders") or {})
+    raise HomeError(f"The account at {host} was not added. {reason}")
 
 
 def describe(home: Home, device: str, simulator: str | None) -> str:
@@ -103,7 +112,7 @@ def describe(home: Home, device: str, simulator: str | None) -> str:
         f"  User            {USER}",
         f"  Password        {home.password}",
         f"  The account     {home.url}/config/devices/device/{device}",
-        f"  Log             {home.process.log.relative_to(REPOSITORY)}",
+        f"  Log             {os.path.relpath(home.process.log)}",
     ]
     if simulator:
         faults = f"{simulator}/simulator/faults"
@@ -143,7 +152,7 @@ async def watch(home: Home, simulator: Process | None) -> None:
 async def run(*, reset: bool) -> None:
     """Start everything and keep it up until this task is canceled; raises HomeError."""
     key = os.environ.get("OPENAI_SESSION_KEY", "").strip()
-    folder = STATE / ("account" if key else "home")
+    folder = state_folder() / ("account" if key else "home")
     port = chosen_port()
     if not port_is_free(port):
         raise HomeError(
@@ -154,6 +163,8 @@ async def run(*, reset: bool) -> None:
         say("Removing what the last start left")
         shutil.rmtree(folder)
     settings = load_settings(folder / "develop.json")
+    for log in folder.glob("*.log"):
+        log.unlink()
     host = REAL_HOST if key else f"http://{LOOPBACK}:{settings.simulator_port}"
     simulator: Process | None = None
     home = Home(folder, port, settings.password)
@@ -188,12 +199,12 @@ async def main() -> int:
     parser.add_argument("--reset", action="store_true", help="start afresh: forget all state")
     arguments = parser.parse_args()
     task = asyncio.ensure_future(run(reset=arguments.reset))
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    except HomeError as err:
+    except (HomeError, aiohttp.ClientError) as err:
         print(f"develop: {err}", file=sys.stderr)
         return 1
     return 0

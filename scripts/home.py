@@ -87,6 +87,7 @@ class FlowResult(TypedDict):
     type: str
     flow_id: NotRequired[str]
     errors: NotRequired[dict[str, str] | None]
+    description_placeholders: NotRequired[dict[str, str] | None]
     reason: NotRequired[str]
     title: NotRequired[str]
     result: NotRequired[Entry]
@@ -198,7 +199,11 @@ class Home:
 
         async def is_running() -> bool:
             self.process.check()
-            return cast("dict[str, Json]", await self.get("/api/config"))["state"] == "RUNNING"
+            try:
+                config = cast("dict[str, Json]", await self.get("/api/config"))
+            except aiohttp.ClientError:
+                return False
+            return config["state"] == "RUNNING"
 
         await until(is_running, "Home Assistant has started", 120)
 
@@ -266,7 +271,7 @@ class Home:
         async with session.post(f"/auth/login_flow/{flow}", json=credentials) as response:
             answer = await response.json()
         if answer["type"] != "create_entry":
-            raise HomeError("Home Assistant refused its user's password.")
+            raise HomeError(f"Home Assistant refused the password of {USER}: it was changed.")
         return str(answer["result"])
 
     async def get(self, path: str) -> Json:

@@ -76,7 +76,7 @@ class Process:
         self.name = name
         self.log = log
         self._command = [str(part) for part in command]
-        self._environment = dict(environment or {})
+        self.environment = dict(environment or {})
         self._process: subprocess.Process | None = None
         self._started_at = 0
 
@@ -84,6 +84,12 @@ class Process:
     def exit_code(self) -> int | None:
         """The exit code, None while it runs or before it was started."""
         return self._process.returncode if self._process else None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process, which was started."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -99,7 +105,7 @@ class Process:
             self._process = await subprocess.create_subprocess_exec(
                 *self._command,
                 cwd=REPOSITORY,
-                env=kept | self._environment,
+                env=kept | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

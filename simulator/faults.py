@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import repeat
 import json
 import zlib
 
@@ -81,21 +82,22 @@ class Fault:
             response.headers["Content-Encoding"] = "gzip"
         await response.prepare(request)
         try:
-            async for chunk in self._chunks():
+            for chunk in (
+                _bomb(self.size) if self.gzip else repeat(b" " * _CHUNK, self.size // _CHUNK)
+            ):
                 await response.write(chunk)
             await response.write_eof()
         except ConnectionError:
             pass  # the client has had enough, as it should
         return response
 
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        packer = zlib.compressobj(wbits=31) if self.gzip else None
-        for _ in range(self.size // _CHUNK):
-            chunk = b" " * _CHUNK
-            if packed := packer.compress(chunk) if packer else chunk:
-                yield packed
-        if packer:
-            yield packer.flush()
+
+@cache
+def _bomb(size: int) -> tuple[bytes, ...]:
+    """Return so many bytes of nothing, packed."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    chunk = b" " * _CHUNK
+    return (*(packer.compress(chunk) for _ in range(size // _CHUNK)), packer.flush())
 
 
 EXPIRED_KEY = Fault(
@@ -152,7 +154,7 @@ PRESETS: dict[str, Fault] = {
     "hang": Fault(hang=True),
     "slow": Fault(delay=5.0),
     "huge": Fault(size=200 * 1024 * 1024),
-    "bomb": Fault(size=1024 * 1024 * 1024, gzip=True),
+    "bomb": Fault(size=256 * 1024 * 1024, gzip=True),
     "not_json": Fault(body="<html>hello</html>", content_type="text/html"),
     "empty": Fault(body=""),
     "other_shape": Fault(body='["a", {"b": 1}]'),

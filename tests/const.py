@@ -13,7 +13,7 @@ SECRETS = (
     KEY,
     OTHER_KEY,
     "Erika",
-    "example.com",
+    "@example.com",
     "Simulated Street",
     "Example Lane",
     "PO-2026-0042",

@@ -132,9 +132,8 @@ async def test_device(
 
     simulator.account.subscription["plan"] = {"title": "Enterprise", "id": "ent"}
     await poll(hass, freezer)
-    device_now = dr.async_get(hass).async_get(device.id)
-    assert device_now
-    assert device_now.model == "Enterprise"
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert device.model == "Enterprise"
 
 
 async def test_cost_of_models(

@@ -22,6 +22,7 @@ from .coordinator import (
     OpenAIAccountData,
     SubscriptionCoordinator,
     clear_pauses,
+    delete_issues,
     end_needless_reauth,
 )
 from .dashboard import async_register_dashboard
@@ -89,6 +90,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
 async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
     """Forget an account; its history is the recorder's and stays."""
     clear_pauses(hass, entry.entry_id)
+    delete_issues(hass, entry.entry_id)
     await AccountMemory(hass, entry.entry_id).async_remove()
 
 

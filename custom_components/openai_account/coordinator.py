@@ -113,7 +113,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
 
     @property
     def _issue_id(self) -> str:
-        return f"endpoint_gone_{self.endpoint}_{self.config_entry.entry_id}"
+        return _issue_id(self.endpoint, self.config_entry.entry_id)
 
     def _note_success(self) -> None:
         self.last_success = dt_util.utcnow()
@@ -239,3 +239,14 @@ def clear_pauses(hass: HomeAssistant, entry_id: str) -> None:
     pauses = hass.data.get(PAUSES, {})
     for key in [key for key in pauses if key[0] == entry_id]:
         del pauses[key]
+
+
+@callback
+def delete_issues(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete what was said to the user of an entry's endpoints."""
+    for coordinator in (CreditCoordinator, CostCoordinator, SubscriptionCoordinator):
+        ir.async_delete_issue(hass, DOMAIN, _issue_id(coordinator.endpoint, entry_id))
+
+
+def _issue_id(endpoint: str, entry_id: str) -> str:
+    return f"endpoint_gone_{endpoint}_{entry_id}"

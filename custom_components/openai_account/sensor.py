@@ -244,7 +244,9 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
         """The value, as the API gave it; money to a millionth of a dollar."""
         value = self.entity_description.value_fn(self.coordinator.data)
         if isinstance(value, float):
-            return micro(value)
+            # Units are counted; only money has parts.
+            whole = self.native_unit_of_measurement is None and value.is_integer()
+            return int(value) if whole else micro(value)
         if isinstance(value, str):
             return value[:MAX_LENGTH_STATE_STATE]
         return value

@@ -1,9 +1,10 @@
 """A simulator in this process, and a real Home Assistant beside it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+import shutil
 
 from aiohttp import ClientSession, web
 import pytest
@@ -15,6 +16,7 @@ from simulator import Simulator
 KEY = "sess-TheKeyThatNoLogShows"
 WRONG_KEY = "sess-AnotherThatNoLogShows"
 PASSWORD = "for-the-tests"
+FAILED = pytest.StashKey[bool]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,34 @@ async def service() -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Home]:
-    """Run Home Assistant, without an account yet."""
-    async with Home(tmp_path / "home", free_port(), PASSWORD) as home:
-        yield home
-
-
-@pytest.fixture
 def artifacts() -> Path:
     """Return the folder for what people may want to look at afterwards."""
     folder = REPOSITORY / "artifacts"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture
+async def home(
+    tmp_path: Path, artifacts: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Home]:
+    """Run Home Assistant, without an account yet."""
+    async with Home(tmp_path / "home", free_port(), PASSWORD) as home:
+        yield home
+    if failed(request):
+        shutil.copy(home.process.log, artifacts / f"failed-{request.node.name}.log")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the fixtures know of a failure, to keep what tells why."""
+    report = yield
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
+    return report
+
+
+def failed(request: pytest.FixtureRequest) -> bool:
+    """Return whether the test has failed."""
+    return bool(request.node.stash.get(FAILED, False))

@@ -13,7 +13,7 @@ import pytest
 from scripts.home import DOMAIN, USER, Home
 from scripts.process import LOOPBACK, REPOSITORY
 
-from .conftest import KEY, PASSWORD, WRONG_KEY, Service
+from .conftest import KEY, PASSWORD, WRONG_KEY, Service, failed
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -25,7 +25,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDE: ViewportSize = {"width": 1280, "height": 1000}
+WIDE: ViewportSize = {"width": 1280, "height": 1150}
 NARROW: ViewportSize = {"width": 412, "height": 915}
 SHOWN = (
     "Credit available",
@@ -42,6 +42,9 @@ SHOWN = (
 TEXTS = json.loads(
     (REPOSITORY / "custom_components" / DOMAIN / "translations/en.json").read_text()
 )["config"]
+
+
+expect.set_options(timeout=30_000)
 
 
 @asynccontextmanager
@@ -65,7 +68,7 @@ def is_outside(url: str) -> bool:
 
 
 @pytest.fixture
-async def page(home: Home) -> AsyncIterator[Page]:
+async def page(home: Home, artifacts: Path, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """Open a browser that reaches nothing but Home Assistant; check what it complained of."""
     complaints: list[str] = []
     async with running_browser() as browser:
@@ -91,6 +94,8 @@ async def page(home: Home) -> AsyncIterator[Page]:
             ),
         )
         yield page
+        if failed(request):
+            await page.screenshot(path=artifacts / f"failed-{request.node.name}.png")
     assert [complaint for complaint in complaints if DOMAIN in complaint] == []
 
 
@@ -148,6 +153,9 @@ async def test_account(page: Page, home: Home, service: Service, artifacts: Path
     await page.goto(f"{home.url}/config/devices/device/{device['id']}")
     for name in SHOWN:
         await expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    available = (await service.ask("credit_grants"))["total_available"]
+    sensors = page.locator("ha-device-entities-card").first
+    await expect(sensors).to_contain_text(f"${available:,.2f}")
     await expect(page.get_by_text("Unavailable")).to_have_count(0)
     for looks, size in (("light", WIDE), ("dark", WIDE), ("narrow", NARROW)):
         await page.emulate_media(color_scheme="dark" if looks == "dark" else "light")

@@ -210,6 +210,8 @@ def check_log(log: str, values: dict[str, Json]) -> None:
         and "which has not been tested by Home Assistant" not in record
     ]
     assert bad == []
+    # The lock file has all that Home Assistant loads here.
+    assert "Setup failed for" not in log
 
 
 async def test_account(home: Home, service: Service) -> None:

@@ -31,9 +31,13 @@
  */
 /** @typedef {{id: string, name: string}} Account */
 /** @typedef {{slug: string, statistic: string, name: string}} ModelHistory */
-/** @typedef {{account: string | undefined, models: ModelHistory[]}} History */
+/**
+ * @typedef {object} History
+ * @property {boolean} kept whether there is a recorder to keep one
+ * @property {string} [account] the statistic of all costs; none before the first were read
+ * @property {ModelHistory[]} models
+ */
 /** @typedef {{entity: string, name: string}} Model */
-/** @typedef {import("./cards.js").Card} Card */
 
 export const DOMAIN = "openai_account";
 /** How many days the chart of daily costs shows. */
@@ -81,6 +85,8 @@ export class Entities {
   constructor(hass, account) {
     this.hass = hass;
     this.account = account;
+    /** @type {Set<string>} the entities that a card shows */
+    this.placed = new Set();
     this.all = Object.values(hass.entities).filter(
       (one) =>
         one.platform === DOMAIN &&
@@ -125,25 +131,15 @@ export class Entities {
   }
 
   /**
-   * Return a tile for each of the keys that exist, two in a row; the last has the row for itself
-   * where they do not pair off.
+   * Return those of the keys' entities that exist, as shown.
    *
    * @param {string[]} keys
-   * @returns {Card[]}
+   * @returns {string[]}
    */
-  tiles(keys) {
+  place(keys) {
     const found = keys.map((key) => this.find(key)).filter((one) => one !== undefined);
-    const told = found.filter((one) => this.hass.states[one]?.state !== "unknown");
-    return found.map((entity) => ({
-      type: "tile",
-      entity,
-      name: this.name(entity),
-      grid_options: {
-        columns: entity === told.at(-1) && told.length % 2 ? 12 : 6,
-      },
-      // What the account does not tell takes no place.
-      visibility: [{ condition: "state", entity, state_not: "unknown" }],
-    }));
+    found.forEach((one) => this.placed.add(one));
+    return found;
   }
 }
 
@@ -157,11 +153,14 @@ export class Entities {
  */
 export async function readHistory(hass, account) {
   /** @type {History} */
-  const history = { account: undefined, models: [] };
+  const history = { kept: true, models: [] };
   const total = `${DOMAIN}:${slugOf(identityOf(hass.devices[account.id]) ?? "")}_cost`;
   const known = await hass
     .callWS({ type: "recorder/list_statistic_ids", statistic_type: "sum" })
-    .catch(() => []); // A Home Assistant without a recorder has no history.
+    .catch(() => undefined); // A Home Assistant without a recorder does not know this command.
+  if (!known) {
+    return { ...history, kept: false };
+  }
   /** @type {{statistic_id: string, name: string | null}[]} */
   const own = known.filter(
     (/** @type {{statistic_id: string}} */ { statistic_id: id }) =>

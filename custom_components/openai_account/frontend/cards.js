@@ -11,17 +11,33 @@ import { tableTemplate } from "./table.js";
 /** @typedef {import("./texts.js").Texts} Texts */
 /** @typedef {{type: string, [option: string]: unknown}} Card */
 
-const ABSENT = ["unavailable", "unknown"];
-
-const CREDIT = ["total_available", "total_paid_available", "total_used", "total_granted"];
+const CREDIT = [
+  "total_granted",
+  "total_used",
+  "total_paid_available",
+  "next_grant_expiry",
+  "days_left",
+];
 const COSTS = [
-  ...["cost_today", "cost_yesterday", "cost_last_7_days", "cost_this_month"],
-  ...["forecast_this_month", "cost_last_month"],
+  "cost_today",
+  "cost_yesterday",
+  "cost_last_7_days",
+  "cost_this_month",
+  "forecast_this_month",
+  "cost_last_month",
 ];
 const SUBSCRIPTION = [
-  ...["plan", "has_payment_method", "delinquent", "canceled", "canceled_at", "access_until"],
-  ...["soft_limit_usd", "hard_limit_usd", "auto_recharge_enabled"],
-  ...["auto_recharge_threshold", "auto_recharge_to_balance"],
+  "plan",
+  "has_payment_method",
+  "delinquent",
+  "canceled",
+  "canceled_at",
+  "access_until",
+  "soft_limit_usd",
+  "hard_limit_usd",
+  "auto_recharge_enabled",
+  "auto_recharge_threshold",
+  "auto_recharge_to_balance",
 ];
 /** What is wrong with an account, and the state that says so. */
 const PROBLEMS = {
@@ -32,42 +48,93 @@ const PROBLEMS = {
   over_budget: "on",
 };
 
+/** @type {(entity: string) => object} what an account does not tell takes no place */
+const isTold = (entity) => ({ condition: "state", entity, state_not: "unknown" });
+
 /**
- * Return the credit as a gauge against what was granted, and what else is known of it.
+ * Return a tile for each of the keys' entities, two in a row; the last has a row for itself where
+ * they do not pair off.
+ *
+ * @param {Entities} entities
+ * @param {string[]} keys
+ * @returns {Card[]}
+ */
+function tiles(entities, keys) {
+  const placed = entities.place(keys);
+  const told = placed.filter((one) => entities.hass.states[one]?.state !== "unknown");
+  return placed.map((entity) => ({
+    type: "tile",
+    entity,
+    name: entities.name(entity),
+    grid_options: { columns: entity === told.at(-1) && told.length % 2 ? 12 : 6 },
+    visibility: [isTold(entity)],
+  }));
+}
+
+/**
+ * Return one card with a row for each of the entities; none without entities.
+ *
+ * @param {Entities} entities
+ * @param {string[]} placed
+ * @returns {Card[]}
+ */
+function rows(entities, placed) {
+  if (!placed.length) {
+    return [];
+  }
+  return [
+    {
+      type: "entities",
+      entities: placed.map((entity) => ({
+        type: "conditional",
+        conditions: [isTold(entity)],
+        row: { entity, name: entities.name(entity) },
+      })),
+      grid_options: { columns: 12 },
+      visibility: [{ condition: "or", conditions: placed.map(isTold) }],
+    },
+  ];
+}
+
+/**
+ * Return the credit as a gauge against what was granted, red while it is low, and what else is
+ * known of it.
  *
  * @param {Entities} entities
  * @returns {Card[]}
  */
 export function creditCards(entities) {
-  const available = entities.find("total_available");
+  const [available] = entities.place(["total_available"]);
   const granted = entities.value("total_granted");
-  /** @type {Card[]} */
-  const cards = [];
-  let keys = CREDIT;
-  if (available && granted > 0) {
-    keys = CREDIT.slice(1);
-    const has = { condition: "state", entity: available, state_not: ABSENT };
-    const name = entities.name(available);
-    cards.push({
-      type: "gauge",
-      entity: available,
-      name,
-      min: 0,
-      max: granted,
-      severity: { red: 0, yellow: granted * 0.1, green: granted * 0.25 },
-      grid_options: { columns: 12 },
-      visibility: [has],
-    });
-    // A gauge without a number would be a warning.
-    cards.push({
-      type: "tile",
-      entity: available,
-      name,
-      grid_options: { columns: 12 },
-      visibility: [{ condition: "not", conditions: [has] }],
-    });
+  if (!available) {
+    return rows(entities, entities.place(CREDIT));
   }
-  return [...cards, ...entities.tiles([...keys, "next_grant_expiry", "days_left", "low_balance"])];
+  const name = entities.name(available);
+  const grid_options = { columns: 12 };
+  const known = { condition: "state", entity: available, state_not: ["unavailable", "unknown"] };
+  const tile = { type: "tile", entity: available, name, grid_options };
+  /** @type {Card[]} */
+  let cards = [tile];
+  if (granted > 0) {
+    const gauge = { ...tile, type: "gauge", min: 0, max: granted };
+    const low = entities.find("low_balance");
+    const isLow = { condition: "state", entity: low, state: "on" };
+    /** @type {(color: string, when: object) => Card} */
+    const coloured = (color, when) => ({
+      ...gauge,
+      segments: [{ from: 0, color }],
+      visibility: [known, when],
+    });
+    const gauges = low
+      ? [
+          coloured("var(--success-color)", { condition: "not", conditions: [isLow] }),
+          coloured("var(--error-color)", isLow),
+        ]
+      : [{ ...gauge, visibility: [known] }];
+    // A gauge without a number would be a warning.
+    cards = [...gauges, { ...tile, visibility: [{ condition: "not", conditions: [known] }] }];
+  }
+  return [...cards, ...rows(entities, entities.place(CREDIT))];
 }
 
 /**
@@ -77,8 +144,8 @@ export function creditCards(entities) {
  * @returns {Card[]}
  */
 export function costCards(entities) {
-  const cards = entities.tiles(COSTS);
-  const budget = entities.find("budget_used");
+  const cards = tiles(entities, COSTS);
+  const [budget] = entities.place(["budget_used"]);
   if (budget) {
     cards.push({
       type: "tile",
@@ -88,26 +155,21 @@ export function costCards(entities) {
       grid_options: { columns: 12 },
     });
   }
-  return [...cards, ...entities.tiles(["over_budget"])];
+  return cards;
 }
 
 /**
- * Return the subscription, and below it whatever else of the account is enabled.
+ * Return the subscription, and whatever else of the account is enabled and shown nowhere else.
  *
  * @param {Entities} entities
- * @param {Card[]} placed the cards of the other sections
  * @returns {Card[]}
  */
-export function subscriptionCards(entities, placed) {
-  const cards = entities.tiles(SUBSCRIPTION);
-  const shown = new Set([...placed, ...cards].map((card) => card.entity));
+export function subscriptionCards(entities) {
+  const own = entities.place(SUBSCRIPTION);
   const rest = entities.all
-    .filter((one) => one.translation_key !== "model_cost" && !shown.has(one.entity_id))
-    .map((one) => ({ entity: one.entity_id, name: entities.name(one.entity_id) }));
-  if (rest.length) {
-    cards.push({ type: "entities", entities: rest, grid_options: { columns: 12 } });
-  }
-  return cards;
+    .filter((one) => one.translation_key !== "model_cost" && !entities.placed.has(one.entity_id))
+    .map((one) => one.entity_id);
+  return rows(entities, [...own, ...rest]);
 }
 
 /**
@@ -117,21 +179,16 @@ export function subscriptionCards(entities, placed) {
  * @returns {Card[]}
  */
 export function problemBadges(entities) {
-  return Object.entries(PROBLEMS).flatMap(([key, state]) => {
-    const entity = entities.find(key);
-    return entity
-      ? [
-          {
-            type: "entity",
-            entity,
-            name: entities.name(entity),
-            show_name: true,
-            color: "red",
-            visibility: [{ condition: "state", entity, state }],
-          },
-        ]
-      : [];
-  });
+  return Object.entries(PROBLEMS).flatMap(([key, state]) =>
+    entities.place([key]).map((entity) => ({
+      type: "entity",
+      entity,
+      name: entities.name(entity),
+      show_name: true,
+      color: "red",
+      visibility: [{ condition: "state", entity, state }],
+    })),
+  );
 }
 
 /**

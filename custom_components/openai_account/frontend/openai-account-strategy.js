@@ -49,6 +49,9 @@ class DashboardStrategy extends HTMLElement {
 
 /** An account's view: that of `device_id`, or of the first account. */
 class ViewStrategy extends HTMLElement {
+  /** Whether a view was made before its account's daily costs were read. */
+  static isWaiting = false;
+
   /**
    * Return the view.
    *
@@ -57,12 +60,14 @@ class ViewStrategy extends HTMLElement {
    * @returns {Promise<Generated>}
    */
   static async generate(config, hass) {
-    return (await views()).view(hass, config.device_id);
+    return (await views()).view(hass, config.device_id, (isWaited) => {
+      ViewStrategy.isWaiting = isWaited;
+    });
   }
 
   /**
-   * Return whether the view is to be made anew: entities came, went or were renamed, or the
-   * account was granted more, which is the length of the gauge.
+   * Return whether the view is to be made anew: entities came, went or were renamed; the account
+   * was granted more, which is the length of the gauge; or a poll may have brought daily costs.
    *
    * @param {Config} _config
    * @param {Hass} before
@@ -70,14 +75,15 @@ class ViewStrategy extends HTMLElement {
    * @returns {boolean}
    */
   static shouldRegenerate(_config, before, now) {
+    const keys = ViewStrategy.isWaiting ? ["total_granted", "cost_today"] : ["total_granted"];
     return (
       before.entities !== now.entities ||
       before.devices !== now.devices ||
       Object.values(now.entities).some(
-        (one) =>
-          one.platform === "openai_account" &&
-          one.translation_key === "total_granted" &&
-          before.states[one.entity_id]?.state !== now.states[one.entity_id]?.state,
+        ({ entity_id, platform, translation_key }) =>
+          platform === "openai_account" &&
+          keys.includes(translation_key ?? "") &&
+          before.states[entity_id]?.state !== now.states[entity_id]?.state,
       )
     );
   }

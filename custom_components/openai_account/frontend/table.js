@@ -14,7 +14,8 @@
  * @returns {string}
  */
 export function tableTemplate(hass, models, texts) {
-  const money = moneyFormat(hass);
+  const money = formatOf(hass, { style: "currency", currency: "USD" });
+  const share = formatOf(hass, { style: "percent" });
   const list = models
     .map(({ entity, name }) => `(${quoted(entity)}, ${quoted(plain(name))})`)
     .join(", ");
@@ -28,14 +29,17 @@ export function tableTemplate(hass, models, texts) {
     `{%- endif -%}`,
     `{%- endfor -%}`,
     `{%- if table.rows -%}`,
-    `| ${texts.model} | ${texts.cost} | ${texts.share} |\n|:--|--:|--:|`,
+    `<table width="100%"><tr><th align="left">${texts.model}</th>`,
+    `<th align="right">${texts.cost}</th><th align="right">${texts.share}</th></tr>`,
     `{%- for row in table.rows | sort(attribute="cost", reverse=true) %}`,
-    `\n| {{ row.name }}`,
-    ` | {{ ${quoted(money.before)} ~ "{:,.2f}".format(row.cost)`,
+    `<tr><td>{{ row.name }}</td>`,
+    `<td align="right">{{ ${quoted(money.before)} ~ "{:,.2f}".format(row.cost)`,
     ` | replace(",", "\\t") | replace(".", ${quoted(money.decimal)})`,
-    ` | replace("\\t", ${quoted(money.group)}) ~ ${quoted(money.after)} }}`,
-    ` | {{ (100 * row.cost / table.total) | round | int }} % |`,
+    ` | replace("\\t", ${quoted(money.group)}) ~ ${quoted(money.after)} }}</td>`,
+    `<td align="right">{{ ${quoted(share.before)} ~`,
+    ` (100 * row.cost / table.total) | round | int ~ ${quoted(share.after)} }}</td></tr>`,
     `{%- endfor -%}`,
+    `</table>`,
     `{%- else -%}`,
     texts.noCosts,
     `{%- endif -%}`,
@@ -43,14 +47,14 @@ export function tableTemplate(hass, models, texts) {
 }
 
 /**
- * Return a text such that Markdown shows it as it is: nothing in a model's name ends its cell,
+ * Return a text such that it shows as it is: nothing in a model's name is a tag or an entity, or
  * formats or links.
  *
  * @param {string} text
  * @returns {string}
  */
 function plain(text) {
-  return text.replace(/\s+/g, " ").replace(/[!-/:-@[-`{-~]/g, "\\$&");
+  return text.replace(/\s+/g, " ").replace(/[!-/:-@[-`{-~]/g, (one) => `&#${one.charCodeAt(0)};`);
 }
 
 /**
@@ -61,19 +65,20 @@ function plain(text) {
  */
 function quoted(text) {
   const escaped = text.replace(
-    /[^A-Za-z0-9 _.,-]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    /[^A-Za-z0-9 _.,-]/gu,
+    (one) => `\\U${(one.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`,
   );
   return `"${escaped}"`;
 }
 
 /**
- * Return what stands around and within an amount of US dollars in the user's number format.
+ * Return what stands around and within numbers in the user's number format.
  *
  * @param {Hass} hass
+ * @param {Intl.NumberFormatOptions} options
  * @returns {{before: string, after: string, decimal: string, group: string}}
  */
-function moneyFormat(hass) {
+function formatOf(hass, options) {
   const language = hass.locale?.language ?? hass.language ?? "en";
   /** @type {Record<string, string | undefined>} */
   const chosen = {
@@ -84,25 +89,19 @@ function moneyFormat(hass) {
     system: undefined,
   };
   const format = hass.locale?.number_format ?? "language";
-  const numbers = new Intl.NumberFormat(format in chosen ? chosen[format] : language, {
-    style: "currency",
-    currency: "USD",
+  const parts = new Intl.NumberFormat(format in chosen ? chosen[format] : language, {
+    ...options,
     useGrouping: format !== "none",
-  }).formatToParts(-1234567.8);
-  /** @type {(type: string) => string} */
-  const part = (type) => numbers.find((one) => one.type === type)?.value ?? "";
-  const first = numbers.findIndex((one) => one.type === "integer");
-  const last = numbers.findIndex((one) => one.type === "fraction");
-  /** @type {(parts: Intl.NumberFormatPart[]) => string} */
-  const text = (parts) =>
-    parts
-      .filter((one) => one.type !== "minusSign")
-      .map((one) => one.value)
-      .join("");
+  }).formatToParts(1234567.8);
+  const digits = ["integer", "fraction"];
+  const first = parts.findIndex((one) => digits.includes(one.type));
+  const last = parts.findLastIndex((one) => digits.includes(one.type));
+  /** @type {(some: Intl.NumberFormatPart[]) => string} */
+  const text = (some) => some.map((one) => one.value).join("");
   return {
-    before: text(numbers.slice(0, first)),
-    after: text(numbers.slice(last + 1)),
-    decimal: part("decimal"),
-    group: part("group"),
+    before: text(parts.slice(0, first)),
+    after: text(parts.slice(last + 1)),
+    decimal: parts.find((one) => one.type === "decimal")?.value ?? "",
+    group: parts.find((one) => one.type === "group")?.value ?? "",
   };
 }

@@ -16,7 +16,7 @@ import { textsIn } from "./texts.js";
 /** @typedef {import("./cards.js").Card} Card */
 /** @typedef {{[option: string]: unknown}} Generated */
 
-const ADD_ACCOUNT = "/_my_redirect/config_flow_start?domain=openai_account";
+const ADD_ACCOUNT = "/config/integrations/dashboard/add?domain=openai_account";
 
 /**
  * Return a dashboard: a view for each account, made when it is shown.
@@ -49,9 +49,10 @@ export function dashboard(hass, type, title, icon) {
  *
  * @param {Hass} hass
  * @param {string} [device] the id of the account's device; the first account without it
+ * @param {(isWaited: boolean) => void} [wait] told whether the daily costs are yet to come
  * @returns {Promise<Generated>}
  */
-export async function view(hass, device) {
+export async function view(hass, device, wait) {
   const texts = textsIn(hass.locale?.language ?? hass.language);
   const accounts = accountsOf(hass);
   const account = device ? accounts.find((one) => one.id === device) : accounts[0];
@@ -63,27 +64,28 @@ export async function view(hass, device) {
     return notice(texts.noData);
   }
   const history = await readHistory(hass, account);
+  wait?.(history.kept && !history.account);
   const models = await modelsOf(entities, history);
-  const credit = creditCards(entities);
-  const costs = costCards(entities);
-  const chart = models.length || history.account ? [historyCard(hass, history, texts)] : [];
+  const badges = problemBadges(entities);
+  const hasCosts = models.length || history.account;
+  const chart = history.kept && hasCosts ? [historyCard(hass, history, texts)] : [];
   const sections = [
-    section(texts.credit, "mdi:wallet", credit),
-    section(texts.costs, "mdi:cash-multiple", costs),
+    section(texts.credit, "mdi:wallet", creditCards(entities)),
+    section(texts.costs, "mdi:cash-multiple", costCards(entities)),
     section(texts.history, "mdi:chart-bar-stacked", chart, 2),
-    section(texts.models, "mdi:creation", modelCards(entities, models, texts)),
-    section(
-      texts.subscription,
-      "mdi:card-account-details-outline",
-      subscriptionCards(entities, [...credit, ...costs]),
+    whileKnown(
+      entities.find("cost_this_month"),
+      section(texts.models, "mdi:creation", modelCards(entities, models, texts)),
     ),
+    // The last, since it shows what the others do not.
+    section(texts.subscription, "mdi:card-account-details", subscriptionCards(entities)),
   ].filter((one) => one !== undefined);
   return {
     type: "sections",
     max_columns: 3,
-    // Credit, costs and subscription side by side where there is room; on a phone in this order.
+    // Credit, costs and models side by side where there is room; on a phone in this order.
     dense_section_placement: true,
-    badges: problemBadges(entities),
+    badges,
     sections,
   };
 }
@@ -106,6 +108,19 @@ function section(heading, icon, cards, columns = 1) {
     column_span: columns,
     cards: [{ type: "heading", heading, icon }, ...cards],
   };
+}
+
+/**
+ * Return a section that is not seen while an entity is unavailable, and so its share unknown.
+ *
+ * @param {string | undefined} entity
+ * @param {Generated | undefined} section
+ * @returns {Generated | undefined}
+ */
+function whileKnown(entity, section) {
+  return entity && section
+    ? { ...section, visibility: [{ condition: "state", entity, state_not: "unavailable" }] }
+    : section;
 }
 
 /**

@@ -1,0 +1,73 @@
+"""`scripts/develop`, as a developer uses it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import os
+from pathlib import Path
+import re
+import signal
+import socket
+
+import pytest
+
+from scripts.process import LOOPBACK, REPOSITORY, Process, free_port, port_is_free, until
+
+
+@pytest.fixture
+async def develop(tmp_path: Path) -> AsyncIterator[Process]:
+    """Return the command with a state and a port of its own; end it after the test."""
+    develop = Process(
+        "scripts/develop",
+        [REPOSITORY / "scripts/develop"],
+        tmp_path / "develop.log",
+        {"STATE": str(tmp_path / "state"), "PORT": str(free_port())},
+    )
+    yield develop
+    await develop.stop()
+
+
+async def what_it_prints(develop: Process) -> dict[str, str]:
+    """Start it; return what it tells once all is up, by name."""
+    await develop.start()
+
+    async def is_up() -> bool:
+        develop.check()
+        return "Ctrl-C ends it." in develop.output()
+
+    await until(is_up, "scripts/develop is up", 120)
+    return dict(re.findall(r"^  (\w[\w ]+?)  +(\S+)$", develop.output(), re.MULTILINE))
+
+
+def ports(output: str) -> set[int]:
+    """Return the ports of 127.0.0.1 that it names."""
+    return {int(port) for port in re.findall(rf"{re.escape(LOOPBACK)}:(\d+)", output)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_keeps_its_state_and_ends_cleanly(develop: Process, number: signal.Signals) -> None:
+    first = await what_it_prints(develop)
+    assert {"Home Assistant", "User", "Password", "The account", "Log"} <= set(first)
+    used = ports(develop.output())
+    assert len(used) == 2
+    assert {port for port in used if port_is_free(port)} == set()
+
+    os.kill(develop.pid, number)
+    assert await develop.wait() == 0
+    assert {port for port in used if port_is_free(port)} == used
+
+    second = await what_it_prints(develop)
+    assert second == first
+    assert "Adding the account" not in develop.output()
+    assert ports(develop.output()) == used
+
+
+async def test_a_port_in_use_is_told(develop: Process, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind((LOOPBACK, 0))
+        other.listen()
+        develop.environment["PORT"] = str(other.getsockname()[1])
+        await develop.start()
+        assert await asyncio.wait_for(develop.wait(), 60) == 1
+    assert re.search(r"^develop: Port \d+ is in use", develop.output(), re.MULTILINE)
+    assert "Traceback" not in develop.output()
+    assert not (tmp_path / "state").exists()

@@ -1,0 +1,66 @@
+"""Diagnostics and system health: what a bug report needs, and nobody's secrets."""
+
+from __future__ import annotations
+
+import json
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.openai_account.const import DOMAIN
+from simulator import LineItem
+
+from .conftest import RunningSimulator, poll, setup_entry
+from .const import NOW, ORGANIZATION, SECRETS
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_diagnostics(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    snapshot: SnapshotAssertion,
+) -> None:
+    """The download as a user gets it."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 120.0)]}
+    await setup_entry(hass, entry)
+    simulator.fault("subscription", "rate_limited")
+    simulator.fault("credit_grants", "html_wall")
+    await poll(hass, freezer)
+    client = await hass_client()
+    response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
+    assert response.status == 200
+    text = await response.text()
+    for secret in (*SECRETS, ORGANIZATION, "Example Home", "Exampletown"):
+        assert secret not in text
+    assert json.loads(text)["data"] == snapshot
+
+
+async def test_system_health(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The system's page tells whether the host is there and how old the oldest data is."""
+    freezer.move_to(NOW)
+    assert await async_setup_component(hass, "system_health", {})
+    await setup_entry(hass, entry)
+    simulator.fault("usage", "html_wall")
+    await poll(hass, freezer)
+    info = await get_system_health_info(hass, DOMAIN)
+    assert info["accounts"] == 1
+    assert info["oldest_success"] == NOW
+    assert await info["can_reach_host"] == "ok"
+    assert simulator.requests[-1].path == "/"
+    assert "authorization" not in simulator.requests[-1].headers
+    assert entry.data[CONF_HOST] == simulator.url
