@@ -11,6 +11,9 @@ import zlib
 
 from aiohttp import web
 
+# Set when the simulator ends, so that answers that never come end too
+CLOSING = web.AppKey("closing", asyncio.Event)
+
 _CHUNK = 256 * 1024
 
 _WALL = (
@@ -49,7 +52,7 @@ class Fault:
     async def respond(self, request: web.Request) -> web.StreamResponse | None:
         """Do it; return None where only time was to pass."""
         if self.hang:
-            await asyncio.Event().wait()
+            await request.app[CLOSING].wait()
         if self.delay:
             await asyncio.sleep(self.delay)
             if self.body is None and self.status == 200:

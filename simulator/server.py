@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,7 +11,7 @@ import json
 from aiohttp import web
 
 from .account import JSON, Account
-from .faults import EXPIRED_KEY, PRESETS, Fault, error
+from .faults import CLOSING, EXPIRED_KEY, PRESETS, Fault, error
 
 DEMO_SESSION_KEY = "sess-demo-0000000000000000000000000000"
 
@@ -72,6 +73,8 @@ class Simulator:
         self._now = now or (lambda: datetime.now(UTC))
         self._faults: dict[str, list[_Planned]] = {}
         self.app = web.Application()
+        self.app[CLOSING] = asyncio.Event()
+        self.app.on_shutdown.append(self._close)
         self.app.router.add_get("/simulator/", self._help)
         self.app.router.add_post("/simulator/faults", self._add_fault)
         self.app.router.add_delete("/simulator/faults", self._delete_faults)
@@ -97,6 +100,9 @@ class Simulator:
                     planned.left -= 1
                     return planned.fault
         return None
+
+    async def _close(self, app: web.Application) -> None:
+        app[CLOSING].set()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         prefix, endpoint = self._place(request.path)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 import logging
 
-from aiohttp.test_utils import TestServer
+from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
@@ -63,12 +63,12 @@ def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
     """A simulated OpenAI, listening on loopback."""
     running = RunningSimulator(key=KEY)
-    server = TestServer(running.app, host="127.0.0.1")
-    await server.start_server(access_log=None)
-    running.url = str(server.make_url("")).rstrip("/")
+    runner = web.AppRunner(running.app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    running.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield running
-    running.clear_faults()
-    await server.close()
+    await runner.cleanup()
 
 
 class RunningSimulator(Simulator):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields
@@ -195,7 +194,7 @@ def test_host_error() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_any_body() -> None:
+async def test_any_body() -> None:
     """Whatever bytes come with whatever status, only the client's own errors come out."""
 
     async def ask(examples: list[tuple[int, bytes, str]]) -> None:
@@ -235,4 +234,4 @@ def test_any_body() -> None:
         examples.append((status, body, kind))
 
     collect()
-    asyncio.run(ask(examples))
+    await ask(examples)

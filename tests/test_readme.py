@@ -113,7 +113,7 @@ def test_files() -> None:
 def test_versions() -> None:
     """The oldest supported Home Assistant is the one that is tested."""
     oldest = re.search(
-        r"^homeassistant==(\S+)", (ROOT / "requirements/oldest.in").read_text(), re.M
+        r"^homeassistant==(\S+)", (ROOT / "requirements/oldest.in").read_text(), re.MULTILINE
     )
     assert oldest
     assert oldest[1] in README.read_text()

@@ -43,7 +43,7 @@ async def test_entities(
             "unique_id": entity.unique_id,
             "category": entity.entity_category,
             "state": found.state,
-            "attributes": dict(found.attributes),
+            "attributes": {str(key): value for key, value in found.attributes.items()},
         }
     assert shown == snapshot
 
