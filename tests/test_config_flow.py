@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 from unittest.mock import patch
 
@@ -250,6 +251,16 @@ async def test_user_near_name_with_public_address(
     with patch.object(hass.loop, "getaddrinfo", return_value=public):
         result = await submit(hass, await start(hass), host=f"http://{name}", session_key=KEY)
     assert result["errors"] == {CONF_HOST: "insecure_host"}
+
+
+async def test_user_unresolved_name(hass: HomeAssistant, simulator: RunningSimulator) -> None:
+    """A name that stands for nothing is told, and the form can be sent again."""
+    flow_id = await start(hass)
+    with patch.object(hass.loop, "getaddrinfo", side_effect=socket.gaierror):
+        result = await submit(hass, flow_id, host="http://nowhere.local", session_key=KEY)
+    assert result["errors"] == {"base": "cannot_connect"}
+    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_user_nobody_listens(
