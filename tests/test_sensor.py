@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -14,7 +16,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.openai_account.const import DOMAIN
-from simulator import LineItem
+from simulator import Account, LineItem
+from simulator.account import JSON
 
 from .conftest import RunningSimulator, entity_id, poll, setup_entry, state
 from .const import NOW, ORGANIZATION
@@ -279,3 +282,77 @@ async def test_nothing_new_writes_nothing(
     await poll(hass, freezer)
     assert len(simulator.requests) == asked + 3
     assert {one.entity_id: one.last_reported for one in hass.states.async_all()} == reported
+
+
+async def test_near_past_and_future(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    all_entities_enabled: None,
+) -> None:
+    """Yesterday, the last 7 days, last month, the forecast, and for how long the credit lasts."""
+    freezer.move_to("2026-11-03 12:00:00+00:00")
+    today = NOW.date().replace(day=3)
+    cents = {0: 40.0, 1: 100.0, 2: 200.0, 3: 300.0, 7: 100.0, 8: 9999.0}
+    simulator.account.ledger = {
+        today - timedelta(days=days): [LineItem("o3, input", cost)] for days, cost in cents.items()
+    }
+    simulator.account.credit_grants_override = {"total_available": 20.0}
+    await setup_entry(hass, entry)
+    assert float(state(hass, "cost_yesterday")) == pytest.approx(1.0)
+    assert float(state(hass, "cost_last_7_days")) == pytest.approx(7.0)
+    assert float(state(hass, "cost_last_month")) == pytest.approx(103.99)
+    # 3.40 so far, 0.60 of today's dollar are left, and 27 days follow.
+    assert float(state(hass, "forecast_this_month")) == pytest.approx(3.4 + 0.6 + 27)
+    assert float(state(hass, "days_left")) == pytest.approx(20.0)
+
+    # A dear day counts as it is.
+    simulator.account.ledger[today] = [LineItem("o3, input", 500.0)]
+    simulator.account.credit_grants_override = {"total_available": 10.0}
+    await poll(hass, freezer)
+    assert float(state(hass, "forecast_this_month")) == pytest.approx(8.0 + 27)
+    assert float(state(hass, "days_left")) == pytest.approx(10.0)
+
+    # Credit that refills itself lasts for ever.
+    simulator.account.subscription["auto_recharge_enabled"] = True
+    await poll(hass, freezer)
+    assert state(hass, "days_left") == STATE_UNKNOWN
+    simulator.account.subscription["auto_recharge_enabled"] = False
+    await poll(hass, freezer)
+    assert float(state(hass, "days_left")) == pytest.approx(10.0)
+
+    simulator.fault("credit_grants", "html_wall")
+    await poll(hass, freezer)
+    assert state(hass, "days_left") == STATE_UNAVAILABLE
+    assert float(state(hass, "forecast_this_month")) > 0
+    simulator.clear_faults()
+
+    # Nothing was spent for a week.
+    await poll(hass, freezer, 86400 * 8)
+    assert float(state(hass, "cost_last_7_days")) == 0.0
+    assert state(hass, "days_left") == STATE_UNKNOWN
+
+
+async def test_last_month_cannot_be_had(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Without last month's days the running month is shown all the same, and they come later."""
+    freezer.move_to("2026-11-03 12:00:00+00:00")
+    costs = simulator.account.usage
+
+    def only_this_month(start: date, end: date, now: datetime) -> JSON:
+        return costs(start, end, now) if start.month == 11 else "nothing"
+
+    with patch.object(Account, "usage", side_effect=only_this_month):
+        await setup_entry(hass, entry)
+        assert float(state(hass, "cost_this_month")) > 0
+        assert float(state(hass, "cost_yesterday")) > 0
+        assert state(hass, "cost_last_7_days") == STATE_UNKNOWN
+        assert state(hass, "forecast_this_month") == STATE_UNKNOWN
+    await poll(hass, freezer)
+    assert float(state(hass, "cost_last_7_days")) > 0
+    assert float(state(hass, "forecast_this_month")) > 0

@@ -9,9 +9,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.loader import async_get_integration
 
+from .actions import async_register_actions
 from .api import OpenAIAccountClient, OpenAIAccountError
 from .const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
 from .coordinator import (
@@ -35,6 +37,7 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all accounts share."""
+    async_register_actions(hass)
     await async_register_dashboard(hass)
     return True
 
@@ -77,6 +80,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     entry.runtime_data = data
     _keep_device_true(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if DATA_INSTANCE in hass.data:
+        # Not where nobody records: the recorder's modules need not even be there.
+        from .cost_history import CostHistory  # noqa: PLC0415
+
+        CostHistory(hass, entry, client, memory).async_start()
     return True
 
 

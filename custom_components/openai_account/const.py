@@ -18,6 +18,9 @@ MAX_PAUSE: Final = timedelta(hours=1)
 # that it had and that stays away this long is worth telling the user.
 MISSING_PERIOD: Final = timedelta(days=1)
 
+# After so many days OpenAI no longer corrects what a day cost.
+SETTLED_DAYS: Final = 3
+
 # A model that cost nothing for so long loses its sensor.
 MODEL_RETENTION: Final = timedelta(days=90)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 import logging
 from typing import ClassVar, override
 
@@ -27,7 +27,7 @@ from .api import (
     Subscription,
     WrongKeyTypeError,
 )
-from .const import DOMAIN, MAX_PAUSE, MISSING_PERIOD, UPDATE_INTERVAL
+from .const import DOMAIN, MAX_PAUSE, MISSING_PERIOD, SETTLED_DAYS, UPDATE_INTERVAL
 from .memory import AccountMemory
 
 _LOGGER = logging.getLogger(__name__)
@@ -188,11 +188,34 @@ class CostCoordinator(AccountCoordinator[CostReport]):
 
     endpoint = "usage"
 
+    # The month before the running one, and the day on which it was asked for
+    _past: CostReport | None = None
+    _past_asked: date | None = None
+
     @override
     async def _fetch(self) -> CostReport:
         report = await self.client.costs()
+        if not report.complete:
+            return report
         self.memory.note_models(report.models_this_month, report.today)
-        return report
+        if self._past_is_due(report):
+            try:
+                self._past = await self.client.costs_between(report.last_month_start, report.start)
+                self._past_asked = report.today
+            except OpenAIAccountError as err:
+                # The running month is there all the same; the next poll tries again.
+                _LOGGER.debug("The costs of last month are not to be had now (%s)", err.code)
+        if self._past is None or self._past.today < report.start - timedelta(days=1):
+            return report
+        return replace(report, start=self._past.start, days={**self._past.days, **report.days})
+
+    def _past_is_due(self, report: CostReport) -> bool:
+        """Return whether to ask for the last month: at first, and while it can still change."""
+        if self._past is None or self._past_asked is None:
+            return True
+        if self._past.start != report.last_month_start:
+            return True
+        return report.today.day <= SETTLED_DAYS + 1 and self._past_asked != report.today
 
 
 class SubscriptionCoordinator(AccountCoordinator[Subscription]):

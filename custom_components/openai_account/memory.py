@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 import hashlib
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
@@ -16,6 +16,7 @@ from .const import DOMAIN, MODEL_RETENTION
 _VERSION = 1
 _SAVE_DELAY = 30
 _SLUG_LENGTH = 60
+_DAY = timedelta(days=1)
 
 
 class ModelRecord(TypedDict):
@@ -32,10 +33,11 @@ class EndpointRecord(TypedDict):
 
 
 class MemoryData(TypedDict):
-    """The stored form."""
+    """The stored form. `covered` are the first and last UTC days of spans whose costs are known."""
 
     models: dict[str, ModelRecord]
     endpoints: dict[str, EndpointRecord]
+    covered: NotRequired[list[tuple[str, str]]]
 
 
 class AccountMemory:
@@ -74,6 +76,7 @@ class AccountMemory:
                 slug = f"{slug}_{digest}".lstrip("_")
             self._slugs[model] = slug
             self._data["models"][slug] = {"name": model, "last_seen": ""}
+            self._save_soon()
         return slug
 
     def note_models(self, models: Iterable[str], today: date) -> None:
@@ -95,6 +98,45 @@ class AccountMemory:
             for slug, record in self._data["models"].items()
             if record["last_seen"] >= oldest
         }
+
+    def all_models(self) -> dict[str, str]:
+        """Return the names of all models that ever were, by slug."""
+        return {slug: record["name"] for slug, record in self._data["models"].items()}
+
+    def note_covered(self, first: date, last: date) -> None:
+        """Note that the costs of these days are in the history."""
+        spans = [*self._covered(), (first, last)]
+        joined: list[tuple[date, date]] = []
+        for start, end in sorted(spans):
+            if joined and start <= joined[-1][1] + _DAY:
+                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+            else:
+                joined.append((start, end))
+        stored = [(start.isoformat(), end.isoformat()) for start, end in joined]
+        if stored != [tuple(span) for span in self._data.get("covered", ())]:
+            self._data["covered"] = stored
+            self._save_soon()
+
+    def uncovered(self, first: date, last: date) -> list[tuple[date, date]]:
+        """Return the spans of days that are not in the history, the newest first.
+
+        Each is its first day and the day after its last one.
+        """
+        gaps = []
+        start = first
+        for begin, end in self._covered():
+            if begin > start:
+                gaps.append((start, begin))
+            start = max(start, end + _DAY)
+        if start <= last:
+            gaps.append((start, last + _DAY))
+        return gaps[::-1]
+
+    def _covered(self) -> list[tuple[date, date]]:
+        return [
+            (date.fromisoformat(start), date.fromisoformat(end))
+            for start, end in self._data.get("covered", ())
+        ]
 
     def has_answered(self, endpoint: str) -> bool:
         """Return whether an endpoint ever answered for this account."""

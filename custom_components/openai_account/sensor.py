@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
+from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -112,6 +112,21 @@ def _cost(
     )
 
 
+def _figure(
+    key: str, value_fn: Callable[[CostReport], float | None], *, enabled: bool = True
+) -> AccountSensorDescription[CostReport]:
+    """Describe an amount that is no running total, and so nothing for statistics."""
+    return AccountSensorDescription[CostReport](
+        key=key,
+        translation_key=key,
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY_USD,
+        suggested_display_precision=2,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+    )
+
+
 CREDIT_SENSORS: tuple[AccountSensorDescription[CreditGrants], ...] = (
     _balance("total_granted", lambda grants: grants.total_granted),
     _balance("total_used", lambda grants: grants.total_used),
@@ -133,6 +148,19 @@ COST_SENSORS: tuple[AccountSensorDescription[CostReport], ...] = (
         lambda report: report.cost_this_month,
         lambda report: report.month_start,
     ),
+    _figure("cost_yesterday", lambda report: report.cost_yesterday),
+    _figure("cost_last_7_days", lambda report: report.cost_last_7_days),
+    _figure("cost_last_month", lambda report: report.cost_last_month, enabled=False),
+    _figure("forecast_this_month", lambda report: report.forecast_this_month),
+)
+
+DAYS_LEFT = AccountSensorDescription[CostReport](
+    key="days_left",
+    translation_key="days_left",
+    device_class=SensorDeviceClass.DURATION,
+    native_unit_of_measurement=UnitOfTime.DAYS,
+    suggested_display_precision=0,
+    value_fn=lambda report: report.cost_last_7_days,
 )
 
 SUBSCRIPTION_SENSORS: tuple[AccountSensorDescription[Subscription], ...] = (
@@ -204,6 +232,18 @@ async def async_setup_entry(
     )
     add_as_reported(data.costs, cost_sensors, AccountSensor[CostReport], async_add_entities)
     add_as_reported(
+        data.costs,
+        lambda report: (
+            [DAYS_LEFT]
+            if report.complete
+            and data.credits.data
+            and "total_available" in data.credits.data.reported
+            else []
+        ),
+        DaysLeftSensor,
+        async_add_entities,
+    )
+    add_as_reported(
         data.subscription,
         lambda plan: [one for one in SUBSCRIPTION_SENSORS if one.key in plan.reported],
         AccountSensor[Subscription],
@@ -258,3 +298,34 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
         if (last_reset_fn := self.entity_description.last_reset_fn) is None:
             return None
         return datetime.combine(last_reset_fn(self.coordinator.data), time.min, UTC)
+
+
+class DaysLeftSensor(AccountSensor[CostReport]):
+    """For how many days the credit lasts at the pace of the last 7 full days."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow all that the value is made of."""
+        await super().async_added_to_hass()
+        data = self.coordinator.config_entry.runtime_data
+        for other in (data.credits, data.subscription):
+            self.async_on_remove(other.async_add_listener(self._handle_coordinator_update))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether both the costs and the credit are there."""
+        data = self.coordinator.config_entry.runtime_data
+        return super().available and data.credits.last_update_success
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The credit by the mean cost of a day; None without cost, or if credit refills itself."""
+        data = self.coordinator.config_entry.runtime_data
+        week = self.coordinator.data.cost_last_7_days
+        credit = data.credits.data.total_available
+        refills = data.subscription.data and data.subscription.data.auto_recharge_enabled
+        if refills or credit is None or not week or week < 0:
+            return None
+        return round(max(credit, 0.0) / (week / 7), 1)

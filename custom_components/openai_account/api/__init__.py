@@ -1,7 +1,7 @@
 """A client of the OpenAI billing API, which knows nothing of Home Assistant."""
 
 from .address import DEFAULT_HOST, base_url, clean_key
-from .client import OpenAIAccountClient
+from .client import MAX_DAYS, OpenAIAccountClient
 from .errors import (
     BlockedError,
     CannotConnectError,
@@ -21,6 +21,7 @@ from .models import CostReport, CreditGrants, DayCosts, Organization, Subscripti
 
 __all__ = [
     "DEFAULT_HOST",
+    "MAX_DAYS",
     "BlockedError",
     "CannotConnectError",
     "CostReport",

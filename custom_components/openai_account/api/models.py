@@ -196,6 +196,49 @@ class CostReport:
         return math.fsum(self.days[day].cost for day in self._month())
 
     @property
+    def cost_yesterday(self) -> float | None:
+        """What the last full UTC day cost, in US dollars; None where it was not asked for."""
+        return self._sum(1)
+
+    @property
+    def cost_last_7_days(self) -> float | None:
+        """What the last 7 full UTC days cost, in US dollars; None where one was not asked for."""
+        return self._sum(7)
+
+    @property
+    def last_month_start(self) -> date:
+        """The first day of the UTC month before the running one."""
+        return (self.month_start - timedelta(days=1)).replace(day=1)
+
+    @property
+    def cost_last_month(self) -> float | None:
+        """What the last full UTC month cost, in US dollars; None where it was not asked for."""
+        if self.start > self.last_month_start:
+            return None
+        days = (day for day in self.days if self.last_month_start <= day < self.month_start)
+        return math.fsum(self.days[day].cost for day in days)
+
+    @property
+    def forecast_this_month(self) -> float | None:
+        """What the running UTC month will have cost, in US dollars.
+
+        That is what it has cost so far, and for each day that is left the mean of
+        the last 7 full days; today counts as such a day until it has cost more.
+        """
+        if (week := self.cost_last_7_days) is None:
+            return None
+        mean = max(week / 7, 0.0)
+        next_month = (self.month_start + timedelta(days=31)).replace(day=1)
+        rest = max(mean - self.cost_today, 0.0)
+        return self.cost_this_month + rest + mean * ((next_month - self.today).days - 1)
+
+    def _sum(self, days: int) -> float | None:
+        first = self.today - timedelta(days=days)
+        if self.start > first:
+            return None
+        return math.fsum(self.days[day].cost for day in self.days if first <= day < self.today)
+
+    @property
     def models_this_month(self) -> dict[str, float]:
         """What each model has cost in the running UTC month, in US dollars."""
         rows: dict[str, list[float]] = {}

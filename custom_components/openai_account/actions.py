@@ -1,0 +1,116 @@
+"""The action that answers what was spent."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+import math
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonValueType
+import voluptuous as vol
+
+from .api import MAX_DAYS, DayCosts, OpenAIAccountError, micro
+from .const import CURRENCY_USD, DOMAIN
+from .coordinator import OpenAIAccountConfigEntry
+
+SERVICE_GET_COSTS: Final = "get_costs"
+ATTR_START_DATE: Final = "start_date"
+ATTR_END_DATE: Final = "end_date"
+MAX_ASKED_DAYS: Final = 366
+
+_DAY = timedelta(days=1)
+_SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Required(ATTR_START_DATE): cv.date,
+        vol.Required(ATTR_END_DATE): cv.date,
+    }
+)
+
+
+@callback
+def async_register_actions(hass: HomeAssistant) -> None:
+    """Register the actions of this integration."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_GET_COSTS,
+        _async_get_costs,
+        schema=_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+
+
+def _entry(hass: HomeAssistant, entry_id: str) -> OpenAIAccountConfigEntry:
+    entry: OpenAIAccountConfigEntry | None = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="entry_not_found")
+    if entry.state is not ConfigEntryState.LOADED:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="entry_not_loaded")
+    return entry
+
+
+def _check(start: date, end: date) -> None:
+    """Refuse days that make no sense or are too many."""
+    if start > end:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="dates_reversed")
+    if end > dt_util.utcnow().date():
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="dates_in_future")
+    if (end - start).days >= MAX_ASKED_DAYS:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="too_many_days",
+            translation_placeholders={"days": str(MAX_ASKED_DAYS)},
+        )
+
+
+async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
+    """Return what each of some UTC days cost, in US dollars, both ends included."""
+    entry = _entry(call.hass, call.data[ATTR_CONFIG_ENTRY_ID])
+    start, end = call.data[ATTR_START_DATE], call.data[ATTR_END_DATE]
+    _check(start, end)
+    client = entry.runtime_data.client
+    days: dict[date, DayCosts] = {}
+    first = start
+    while first <= end:
+        last = min(end, first + (MAX_DAYS - 1) * _DAY)
+        try:
+            report = await client.costs_between(first, last + _DAY)
+        except OpenAIAccountError as err:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
+        if not report.complete:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="endpoint_missing")
+        days |= report.days
+        first = last + _DAY
+    models: dict[str, list[float]] = {}
+    for known in days.values():
+        for model, cost in known.models.items():
+            models.setdefault(model, []).append(cost)
+    rows: list[JsonValueType] = []
+    for offset in range((end - start).days + 1):
+        day = start + offset * _DAY
+        known = days.get(day, DayCosts())
+        rows.append(
+            {
+                "date": day.isoformat(),
+                "cost": micro(known.cost),
+                "models": {model: micro(cost) for model, cost in sorted(known.models.items())},
+            }
+        )
+    return {
+        "currency": CURRENCY_USD,
+        "total": micro(math.fsum(known.cost for known in days.values())),
+        "days": rows,
+        "models": {model: micro(math.fsum(costs)) for model, costs in sorted(models.items())},
+    }
