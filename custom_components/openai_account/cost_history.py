@@ -275,7 +275,10 @@ class CostHistory:
     @callback
     def _async_fill_soon(self, _: datetime) -> None:
         self._filling = None
-        if days := self._missing():
+        if not self._entry.runtime_data.costs.last_update_success:
+            # A host that refuses the polls, or wants to be left alone, is not pressed further.
+            self._schedule(_RETRY)
+        elif days := self._missing():
             self._background(self._async_fill(*days))
 
     async def _async_fill(self, start: date, end: date) -> None:

@@ -2,8 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import aiohttp
+import pytest
 
 from scripts.home import Home
 from scripts.process import until
@@ -12,6 +15,7 @@ from .conftest import Service
 from .test_process import add_account, by_key, check_states, is_filled
 
 KILLS = 10
+STATISTIC = "openai_account:org_simulatedexamplehome01_cost"
 
 
 async def test_kill(home: Home, service: Service) -> None:
@@ -58,3 +62,26 @@ async def test_kill(home: Home, service: Service) -> None:
         }
         await check_states(home, service)
     assert "Traceback" not in home.process.output()
+    await until(lambda: check_history(home, service), "The history is whole", 60)
+
+
+async def check_history(home: Home, service: Service) -> bool:
+    """Return whether the past year stands in the statistics; no row may be wrong meanwhile."""
+    today = service.now.date()
+    first = today - timedelta(days=365)
+    found = await home.command(
+        "recorder/statistics_during_period",
+        start_time=f"{first.isoformat()}T00:00:00+00:00",
+        statistic_ids=[STATISTIC],
+        period="hour",
+        types=["state", "sum"],
+    )
+    rows = cast("dict[str, list[dict[str, float]]]", found).get(STATISTIC, [])
+    total = 0.0
+    for row in rows:
+        day = datetime.fromtimestamp(row["start"] / 1000, UTC).date()
+        cents = service.simulator.account.cents(day, service.now)
+        total += row["state"]
+        assert row["state"] == pytest.approx(cents / 100, abs=1e-6), day
+        assert row["sum"] == pytest.approx(total, abs=1e-6), day
+    return len(rows) == 366

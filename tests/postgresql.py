@@ -1,0 +1,74 @@
+"""Runs the tests of the cost history on PostgreSQL: python -m tests.postgresql.
+
+The server is Debian's, started for the tests in a folder of its own; where it is
+not installed, a sentence says so and nothing is run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from scripts.process import free_port
+
+TESTS = ("tests/test_cost_history.py",)
+
+
+def binaries() -> Path | None:
+    """Return the folder of the newest PostgreSQL server that is installed."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+        key=lambda path: float(path.parts[-3]),
+    )
+    if found:
+        return found[-1].parent
+    initdb = shutil.which("initdb")
+    return Path(initdb).parent if initdb else None
+
+
+def main() -> int:
+    """Start a server, run the tests on it, and end it."""
+    folder = binaries()
+    if folder is None:
+        print("Skipped: PostgreSQL is not installed (on Debian: apt install postgresql).")
+        return 0
+    # The server refuses to run as root.
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            print("Skipped: PostgreSQL does not run as root, and there is no user 'postgres'.")
+            return 0
+    data = Path(tempfile.mkdtemp(prefix="openai-account-postgresql-"))
+    port = free_port()
+    if user:
+        shutil.chown(data, user)
+    quiet = {"user": user, "check": True, "stdout": subprocess.DEVNULL, "cwd": data}
+    control = [folder / "pg_ctl", "-D", data / "db", "-w"]
+    options = f"-c listen_addresses=127.0.0.1 -c fsync=off -k {data} -p {port}"
+    try:
+        subprocess.run(
+            [folder / "initdb", "-D", data / "db", "-A", "trust", "-U", "tests", "-E", "UTF8"],
+            **quiet,
+        )
+        subprocess.run([*control, "-l", data / "log", "-o", options, "start"], **quiet)
+        try:
+            url = f"postgresql://tests@127.0.0.1:{port}/homeassistant"
+            return subprocess.run(
+                [sys.executable, "-m", "pytest", "-q", f"--dburl={url}", *TESTS, *sys.argv[1:]],
+                check=False,
+            ).returncode
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
