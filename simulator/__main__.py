@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 import sys
 
 from aiohttp import web
 
+from .account import Account
 from .faults import PRESETS
 from .server import DEMO_SESSION_KEY, ENDPOINTS, Simulator
 
@@ -24,6 +26,10 @@ def main() -> int:
         help="what it stands in for",
     )
     parser.add_argument(
+        "--models", type=int, metavar="N", help="use so many models, instead of the usual few"
+    )
+    parser.add_argument("--still", action="store_true", help="let its clock stand still")
+    parser.add_argument(
         "--fault",
         action="append",
         default=[],
@@ -32,7 +38,13 @@ def main() -> int:
         f" faults: {', '.join(PRESETS)}",
     )
     options = parser.parse_args()
-    simulator = Simulator(key=options.key, kind=options.kind)
+    started = datetime.now(UTC)
+    simulator = Simulator(
+        key=options.key,
+        kind=options.kind,
+        account=Account.generated(options.models) if options.models else None,
+        now=(lambda: started) if options.still else None,
+    )
     for wish in options.fault:
         endpoint, _, fault = wish.partition("=")
         try:

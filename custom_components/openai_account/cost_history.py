@@ -125,7 +125,7 @@ class CostHistory:
             self._filling()
             self._filling = None
 
-    def _background(self, work: Coroutine[None, None, None]) -> None:
+    def _background(self, work: Coroutine[None, None, object]) -> None:
         self._entry.async_create_background_task(self._hass, work, f"{DOMAIN} history")
 
     # ---- What stands in the database -----------------------------------------------------------
@@ -184,8 +184,8 @@ class CostHistory:
         if first:
             # What the database holds may name days that the report does not: they are empty now.
             changed = dict(_all_days(report.start, report.today, report.days))
-        for _ in self._write(changed):
-            pass
+        if changed:
+            self._background(self._async_write(changed))
         self._note_covered(report.start, report.today)
         if self._filling is None and not self._busy and self._missing():
             self._schedule(_PAUSE)
@@ -196,14 +196,19 @@ class CostHistory:
         if first <= settled:
             self._memory.note_covered(first, settled)
 
+    async def _async_write(self, days: Mapping[date, DayCosts]) -> int:
+        """Write some days; return how many rows. The event loop gets its turn in between."""
+        rows = 0
+        for written in self._write(days):
+            rows += written
+            await asyncio.sleep(0)
+        return rows
+
     def _write(self, days: Mapping[date, DayCosts]) -> Iterator[int]:
         """Write the rows of some days that differ from what stands there.
 
-        Yields how many, statistic by statistic, so that the event loop can get its
-        turn between them.
+        Yields how many, statistic by statistic.
         """
-        if not days:
-            return
         yield self._write_rows(
             self._account, None, {day: known.cost for day, known in days.items()}
         )
@@ -261,9 +266,9 @@ class CostHistory:
         if not report or not report.complete:
             return None
         oldest = report.today - HISTORY_DAYS * _DAY
-        for first, end in self._memory.uncovered(oldest, report.start - _DAY):
-            # The newest days come first: a gap where Home Assistant was off is what people see.
-            start = max(first, end - WINDOW_DAYS * _DAY)
+        for start, last in self._memory.uncovered(oldest, report.start - _DAY):
+            # The oldest days come first: what is later would have to be written again.
+            end = min(last, start + WINDOW_DAYS * _DAY)
             # What is not settled yet is asked for again, but not on the same day.
             if (report.today, start, end) not in self._asked:
                 return start, end
@@ -308,10 +313,7 @@ class CostHistory:
             _LOGGER.info("The cost history waits for %.0f seconds (%s)", wait, err.code)
             return wait
         self._retry = _RETRY
-        rows = 0
-        for written in self._write(_all_days(start, end - _DAY, report.days)):
-            rows += written
-            await asyncio.sleep(0)
+        rows = await self._async_write(_all_days(start, end - _DAY, report.days))
         # Only what is on disk is done: after a power cut before that it is asked for again.
         await get_instance(self._hass).async_block_till_done()
         _LOGGER.info("The cost history from %s on was read: %s rows", start, rows)

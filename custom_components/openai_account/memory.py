@@ -118,7 +118,7 @@ class AccountMemory:
             self._save_soon()
 
     def uncovered(self, first: date, last: date) -> list[tuple[date, date]]:
-        """Return the spans of days that are not in the history, the newest first.
+        """Return the spans of days that are not in the history, the oldest first.
 
         Each is its first day and the day after its last one.
         """
@@ -130,7 +130,7 @@ class AccountMemory:
             start = max(start, end + _DAY)
         if start <= last:
             gaps.append((start, last + _DAY))
-        return gaps[::-1]
+        return gaps
 
     def _covered(self) -> list[tuple[date, date]]:
         return [

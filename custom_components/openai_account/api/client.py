@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from yarl import URL
 
 from .address import base_url, clean_key, is_near, literal
 from .errors import (
+    AnswerTooLargeError,
     BlockedError,
     CannotConnectError,
     EndpointMissingError,
@@ -106,7 +108,11 @@ class OpenAIAccountClient:
         return await self.costs_between(start, end)
 
     async def costs_between(self, start: date, end: date) -> CostReport:
-        """Ask for the costs of some UTC days, at most 100, the last one excluded."""
+        """Ask for the costs of some UTC days, at most 100, the last one excluded.
+
+        Where so many models cost something that the answer is too large to read,
+        the days are asked for in parts.
+        """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError("from 1 to 100 days")
         today = end - timedelta(days=1)
@@ -116,7 +122,15 @@ class OpenAIAccountClient:
             "exclude_project_costs": "false",
             "new_endpoint": "true",
         }
-        fields = await self._ask(_USAGE, query)
+        try:
+            fields = await self._ask(_USAGE, query)
+        except AnswerTooLargeError:
+            middle = start + (end - start) // 2
+            if middle == start:
+                raise
+            first = await self.costs_between(start, middle)
+            second = await self.costs_between(middle, end)
+            return replace(second, start=start, days={**first.days, **second.days})
         return await _beside(fields.size, CostReport.read, fields, start, today)
 
     async def subscription(self) -> Subscription:
@@ -245,7 +259,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if response.status == HTTPStatus.OK:
             raise
     if len(body) > limit and response.status == HTTPStatus.OK:
-        raise InvalidResponseError("The answer is too large")
+        raise AnswerTooLargeError("The answer is too large")
     return bytes(body[:limit])
 
 

@@ -54,6 +54,10 @@ class InvalidResponseError(OpenAIAccountError):
     code = "invalid_response"
 
 
+class AnswerTooLargeError(InvalidResponseError):
+    """An answer came that is larger than any that this client reads."""
+
+
 class InvalidAuthError(OpenAIAccountError):
     """The key is wrong or has expired (401)."""
 

@@ -1,4 +1,4 @@
-"""Runs the tests of the cost history on PostgreSQL: python -m tests.postgresql.
+"""Runs the tests of the cost history on PostgreSQL: python -m scripts.postgresql.
 
 The server is Debian's, started for the tests in a folder of its own; where it is
 not installed, a sentence says so and nothing is run.
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from scripts.process import free_port
+from .process import free_port
 
 TESTS = ("tests/test_cost_history.py",)
 
@@ -49,15 +49,15 @@ def main() -> int:
     port = free_port()
     if user:
         shutil.chown(data, user)
-    quiet = {"user": user, "check": True, "stdout": subprocess.DEVNULL, "cwd": data}
-    control = [folder / "pg_ctl", "-D", data / "db", "-w"]
+
+    def run(*command: str | Path) -> None:
+        subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL, cwd=data)
+
+    control = (folder / "pg_ctl", "-D", data / "db", "-w")
     options = f"-c listen_addresses=127.0.0.1 -c fsync=off -k {data} -p {port}"
     try:
-        subprocess.run(
-            [folder / "initdb", "-D", data / "db", "-A", "trust", "-U", "tests", "-E", "UTF8"],
-            **quiet,
-        )
-        subprocess.run([*control, "-l", data / "log", "-o", options, "start"], **quiet)
+        run(folder / "initdb", "-D", data / "db", "-A", "trust", "-U", "tests", "-E", "UTF8")
+        run(*control, "-l", data / "log", "-o", options, "start")
         try:
             url = f"postgresql://tests@127.0.0.1:{port}/homeassistant"
             return subprocess.run(
@@ -65,7 +65,7 @@ def main() -> int:
                 check=False,
             ).returncode
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+            run(*control, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(data, ignore_errors=True)
 

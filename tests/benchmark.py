@@ -1,0 +1,326 @@
+"""What the integration costs, measured: scripts/benchmark runs it.
+
+The simulator runs in a process of its own, so that the time measured is Home
+Assistant's, all its threads together. The longest stop of the event loop is that
+of the longest single callback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import events
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import gc
+import logging
+import os
+from pathlib import Path
+import platform
+import sys
+import time
+
+import aiohttp
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.db_schema import Statistics
+from homeassistant.components.recorder.util import session_scope
+from homeassistant.const import CONF_HOST, __version__
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import orjson
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from sqlalchemy import func, select
+
+from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
+from scripts.process import LOOPBACK, Process, free_port
+from simulator import DEMO_SESSION_KEY
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmark.md"
+POLLS = 10
+HEADERS = {"Authorization": f"Bearer {DEMO_SESSION_KEY}", "Accept": "application/json"}
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+tables: dict[str, list[str]] = {}
+
+
+@pytest.fixture
+def no_secrets_logged() -> Iterator[None]:
+    """Leave out what the tests do to the log: it would be most of the time measured."""
+    logging.disable(logging.ERROR)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@dataclass(slots=True)
+class Measure:
+    """What some work cost."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+    stop: float = 0.0
+
+
+@contextmanager
+def measured() -> Iterator[Measure]:
+    """Measure CPU time, wall time and the longest callback of the event loop, in seconds."""
+    result = Measure()
+    run: Callable[[events.Handle], None] = events.Handle._run
+
+    def timed(handle: events.Handle) -> None:
+        start = time.perf_counter()
+        run(handle)
+        result.stop = max(result.stop, time.perf_counter() - start)
+
+    # The one place that all callbacks pass
+    setattr(events.Handle, "_run", timed)  # noqa: B010 - mypy forbids the plain assignment
+    cpu, wall = time.process_time(), time.perf_counter()
+    try:
+        yield result
+    finally:
+        result.cpu, result.wall = time.process_time() - cpu, time.perf_counter() - wall
+        setattr(events.Handle, "_run", run)  # noqa: B010
+
+
+@asynccontextmanager
+async def simulated(tmp_path: Path, *options: str) -> AsyncIterator[str]:
+    """Run a simulator beside this process and return its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "simulator", "--port", str(port), *options]
+    process = Process("The simulator", command, tmp_path / f"simulator-{port}.log")
+    await process.start()
+    try:
+        await process.answers(f"http://{LOOPBACK}:{port}/simulator/")
+        yield f"http://{LOOPBACK}:{port}"
+    finally:
+        await process.stop(10)
+
+
+def memory() -> float:
+    """Return the memory that this process holds, in MiB."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+
+
+async def row_count(hass: HomeAssistant) -> int:
+    """Return how many rows of statistics there are."""
+    await get_instance(hass).async_block_till_done()
+
+    def count() -> int:
+        with session_scope(hass=hass, read_only=True) as session:
+            return session.execute(select(func.count()).select_from(Statistics)).scalar_one()
+
+    return await get_instance(hass).async_add_executor_job(count)
+
+
+async def add(hass: HomeAssistant, url: str, number: int = 0) -> MockConfigEntry:
+    """Set up an account."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=f"Account {number}",
+        unique_id=f"account{number}",
+        data={CONF_HOST: url, CONF_SESSION_KEY: DEMO_SESSION_KEY},
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
+
+
+async def fill(hass: HomeAssistant) -> None:
+    """Let the background fill of the history run to its end, without its pauses."""
+    for _ in range(8):
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=3))
+        await hass.async_block_till_done(wait_background_tasks=True)
+    await get_instance(hass).async_block_till_done()
+
+
+async def poll(entries: list[MockConfigEntry]) -> None:
+    """Poll all endpoints of some accounts."""
+    for entry in entries:
+        await asyncio.gather(*(one.async_refresh() for one in entry.runtime_data.coordinators))
+
+
+@pytest.mark.parametrize("models", [5, 50, 300])
+async def test_models(hass: HomeAssistant, tmp_path: Path, models: int) -> None:
+    """The first fill, a poll that brings something, and one that brings nothing."""
+    async with simulated(tmp_path, "--models", str(models)) as url:
+        before = memory()
+        with measured() as setup:
+            entry = await add(hass, url)
+        with measured() as first:
+            await fill(hass)
+        held = memory() - before
+        rows = await row_count(hass)
+        tables.setdefault("The first fill of 12 months", []).append(
+            f"| {models} | {setup.cpu:.2f} s | {first.cpu:.2f} s | {first.stop * 1000:.0f} ms "
+            f"| {rows:,} | {held:.0f} MiB |"
+        )
+        with measured() as steady:
+            for _ in range(POLLS):
+                await poll([entry])
+        await hass.async_block_till_done()
+        # Each poll rewrites the running day of the account and of its models.
+        written = models + 1
+        assert await row_count(hass) == rows
+        line = (
+            f"| {models} | {steady.cpu / POLLS * 1000:.1f} ms | {steady.stop * 1000:.1f} ms "
+            f"| {written} |"
+        )
+        assert await hass.config_entries.async_remove(entry.entry_id)
+    async with simulated(tmp_path, "--models", str(models), "--still") as url:
+        entry = await add(hass, url, 1)
+        await fill(hass)
+        states = {one.entity_id: one.last_reported for one in hass.states.async_all()}
+        with measured() as still:
+            for _ in range(POLLS):
+                await poll([entry])
+        assert {one.entity_id: one.last_reported for one in hass.states.async_all()} == states
+        tables.setdefault("A poll", []).append(
+            f"{line} {still.cpu / POLLS * 1000:.1f} ms | {still.stop * 1000:.1f} ms | 0 |"
+        )
+
+
+@pytest.mark.parametrize("accounts", [1, 10, 100])
+async def test_accounts(hass: HomeAssistant, tmp_path: Path, accounts: int) -> None:
+    """Several accounts in one Home Assistant."""
+    async with simulated(tmp_path) as url:
+        before = memory()
+        entries = [await add(hass, url, number) for number in range(accounts)]
+        await fill(hass)
+        held = memory() - before
+        with measured() as steady:
+            for _ in range(POLLS):
+                await poll(entries)
+        tables.setdefault("Several accounts", []).append(
+            f"| {accounts} | {steady.cpu / POLLS / accounts * 1000:.1f} ms "
+            f"| {steady.stop * 1000:.1f} ms | {held / accounts:.1f} MiB |"
+        )
+
+
+async def test_others(hass: HomeAssistant, tmp_path: Path) -> None:
+    """What a person would do without this integration, and the floor below which nothing is."""
+    async with simulated(tmp_path) as url:
+        entry = await add(hass, url)
+        await fill(hass)
+        ours = await _per_poll(lambda: poll([entry]))
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        await _set_up_rest(hass, url)
+
+        async def rest() -> None:
+            for one in hass.data["rest"]["rest_data"]:
+                await one["coordinator"].async_refresh()
+
+        theirs = await _per_poll(rest)
+        async with aiohttp.ClientSession(url, headers=HEADERS) as session:
+            floor = await _per_poll(lambda: _ask(session))
+    tables["Compared"] = [
+        f"| three aiohttp requests and `orjson.loads` | {floor * 1000:.2f} ms | 1.0 |",
+        f"| this integration | {ours * 1000:.2f} ms | {ours / floor:.1f} |",
+        f"| the `rest` integration, by templates | {theirs * 1000:.2f} ms | {theirs / floor:.1f} |",
+    ]
+    _write()
+
+
+async def _per_poll(work: Callable[[], Coroutine[None, None, None]]) -> float:
+    await work()
+    with measured() as result:
+        for _ in range(POLLS):
+            await work()
+    return result.cpu / POLLS
+
+
+def _days() -> str:
+    today = datetime.now(UTC).date()
+    return f"start_date={today.replace(day=1)}&end_date={today + timedelta(days=1)}"
+
+
+async def _ask(session: aiohttp.ClientSession) -> None:
+    base = "/dashboard/billing"
+    for path in (
+        f"{base}/credit_grants",
+        f"{base}/usage?{_days()}",
+        f"{base}/subscription?{_days()}",
+    ):
+        async with session.get(path) as response:
+            orjson.loads(await response.read())
+
+
+async def _set_up_rest(hass: HomeAssistant, url: str) -> None:
+    """Set up the three endpoints with the values of the entities that are on by default."""
+    base = f"{url}/dashboard/billing"
+    credit = {
+        key: f"{{{{ value_json.{key} }}}}"
+        for key in ("total_granted", "total_used", "total_available", "total_paid_available")
+    }
+    cents = "{{% set ns = namespace(sum=0) %}}{{% for day in value_json.daily_costs %}}"
+    items = (
+        "{{% for item in day.line_items {} %}}{{% set ns.sum = ns.sum + item.cost %}}{{% endfor %}}"
+    )
+    end = "{{% endfor %}}{{{{ ns.sum / 100 }}}}"
+    models = ("gpt-5.5", "gpt-5-mini", "gpt-image-2", "text-embedding-3-large", "web search")
+    costs = {"cost_this_month": (cents + items.format("") + end)} | {
+        f"cost {model}": cents + items.format(f"if item.name.startswith('{model}')") + end
+        for model in models
+    }
+    costs = {key: text.replace("{{%", "{%").replace("%}}", "%}") for key, text in costs.items()}
+    costs = {key: text.replace("{{{{", "{{").replace("}}}}", "}}") for key, text in costs.items()}
+    plan = {
+        key: f"{{{{ value_json.{key} }}}}"
+        for key in ("hard_limit_usd", "soft_limit_usd", "delinquent", "has_payment_method")
+    }
+    config = [
+        {
+            "resource": f"{base}/{path}",
+            "headers": HEADERS,
+            "scan_interval": 86400,
+            "sensor": [
+                {"name": key, "unique_id": key, "value_template": text}
+                for key, text in templates.items()
+            ],
+        }
+        for path, templates in (
+            ("credit_grants", credit),
+            (f"usage?{_days()}", costs),
+            (f"subscription?{_days()}", plan),
+        )
+    ]
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, "rest", {"rest": config})
+    await hass.async_block_till_done()
+    state = hass.states.get("sensor.cost_this_month")
+    assert state
+    assert float(state.state) > 0
+
+
+def _write() -> None:
+    """Write the page."""
+    heads = {
+        "The first fill of 12 months": (
+            "| models | set-up, CPU | fill, CPU | longest stop | rows written | memory |\n"
+            "|---:|---:|---:|---:|---:|---:|"
+        ),
+        "A poll": (
+            "| models | something new: CPU | longest stop | rows written "
+            "| nothing new: CPU | longest stop | rows and states written |\n"
+            "|---:|---:|---:|---:|---:|---:|---:|"
+        ),
+        "Several accounts": (
+            "| accounts | CPU a poll and account | longest stop | memory an account |\n"
+            "|---:|---:|---:|---:|"
+        ),
+        "Compared": "| what | CPU a poll | ratio |\n|---|---:|---:|",
+    }
+    about = f"""# What it costs
+
+Measured by `scripts/benchmark`: Home Assistant {__version__}, Python {platform.python_version()},
+{os.cpu_count()} processors, SQLite in memory, the simulator in a process of its own. CPU time is
+that of all threads. The longest stop is the longest single callback of the event loop; Home
+Assistant itself warns from 100 ms on. A poll is one request to each of the three endpoints, the costs with
+every day of the month so far and three rows a model and day.
+"""
+    parts = [f"## {title}\n\n{heads[title]}\n" + "\n".join(tables[title]) for title in heads]
+    PAGE.write_text("\n\n".join([about.rstrip(), *parts]) + "\n")
+    print("\n" + PAGE.read_text())
