@@ -318,8 +318,8 @@ def _write() -> None:
 Measured by `scripts/benchmark`: Home Assistant {__version__}, Python {platform.python_version()},
 {os.cpu_count()} processors, SQLite in memory, the simulator in a process of its own. CPU time is
 that of all threads. The longest stop is the longest single callback of the event loop; Home
-Assistant itself warns from 100 ms on. A poll is one request to each of the three endpoints, the costs with
-every day of the month so far and three rows a model and day.
+Assistant itself warns from 100 ms on. A poll is one request to each of the three endpoints, the
+costs with every day of the month so far and three rows a model and day.
 """
     parts = [f"## {title}\n\n{heads[title]}\n" + "\n".join(tables[title]) for title in heads]
     PAGE.write_text("\n\n".join([about.rstrip(), *parts]) + "\n")

@@ -32,7 +32,7 @@ from .errors import (
     UnsupportedCountryError,
     WrongKeyTypeError,
 )
-from .models import CostReport, CreditGrants, Fields, Organization, Subscription, utc_today, window
+from .models import CostReport, CreditGrants, Fields, Organization, Subscription
 from .reading import JSON, text
 
 _LOGGER = logging.getLogger(__name__)
@@ -298,3 +298,18 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
         return None
     delay = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return max(0.0, math.ceil(delay))
+
+
+def utc_today(now: datetime | None = None) -> date:
+    """Return the running UTC day."""
+    return (now or datetime.now(UTC)).astimezone(UTC).date()
+
+
+def window(today: date) -> tuple[date, date]:
+    """Return the first day asked for and the day after the last one.
+
+    The window starts with the month; on the month's first day with the day
+    before, which the API can still correct.
+    """
+    start = min(today.replace(day=1), today - timedelta(days=1))
+    return start, today + timedelta(days=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 import math
 
 from .errors import InvalidResponseError
@@ -389,18 +389,3 @@ class Organization:
             if (org_id := org.read("id", text)) and org_id.isascii() and len(org_id) <= 100
         ]
         return tuple(sorted(found, key=lambda org: not org.is_default))
-
-
-def utc_today(now: datetime | None = None) -> date:
-    """Return the running UTC day."""
-    return (now or datetime.now(UTC)).astimezone(UTC).date()
-
-
-def window(today: date) -> tuple[date, date]:
-    """Return the first day asked for and the day after the last one.
-
-    The window starts with the month; on the month's first day with the day
-    before, which the API can still correct.
-    """
-    start = min(today.replace(day=1), today - timedelta(days=1))
-    return start, today + timedelta(days=1)
