@@ -210,8 +210,8 @@ async def test_others(hass: HomeAssistant, tmp_path: Path) -> None:
         await _set_up_rest(hass, url)
 
         async def rest() -> None:
-            for one in hass.data["rest"]["rest_data"]:
-                await one["coordinator"].async_refresh()
+            for one in hass.data["rest"]["coordinator"]:
+                await one.async_refresh()
 
         theirs = await _per_poll(rest)
         async with aiohttp.ClientSession(url, headers=HEADERS) as session:
@@ -321,6 +321,10 @@ that of all threads. The longest stop is the longest single callback of the even
 Assistant itself warns from 100 ms on. A poll is one request to each of the three endpoints, the
 costs with every day of the month so far and three rows a model and day.
 """
-    parts = [f"## {title}\n\n{heads[title]}\n" + "\n".join(tables[title]) for title in heads]
+    parts = [
+        f"## {title}\n\n{heads[title]}\n" + "\n".join(tables[title])
+        for title in heads
+        if title in tables
+    ]
     PAGE.write_text("\n\n".join([about.rstrip(), *parts]) + "\n")
     print("\n" + PAGE.read_text())
