@@ -145,6 +145,18 @@ class CostReport:
     today: date
     days: Mapping[date, DayCosts] = field(default_factory=dict)
     complete: bool = True
+    # Added up once: a sensor for each of hundreds of models asks for it.
+    models_this_month: Mapping[str, float] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Add up what each model has cost in the running UTC month, in US dollars."""
+        rows: dict[str, list[float]] = {}
+        for day in self._month():
+            for model, cost in self.days[day].models.items():
+                rows.setdefault(model, []).append(cost)
+        object.__setattr__(
+            self, "models_this_month", {model: math.fsum(costs) for model, costs in rows.items()}
+        )
 
     @classmethod
     def read(cls, data: Fields, start: date, today: date) -> CostReport:
@@ -237,15 +249,6 @@ class CostReport:
         if self.start > first:
             return None
         return math.fsum(self.days[day].cost for day in self.days if first <= day < self.today)
-
-    @property
-    def models_this_month(self) -> dict[str, float]:
-        """What each model has cost in the running UTC month, in US dollars."""
-        rows: dict[str, list[float]] = {}
-        for day in self._month():
-            for model, cost in self.days[day].models.items():
-                rows.setdefault(model, []).append(cost)
-        return {model: math.fsum(costs) for model, costs in rows.items()}
 
     def _month(self) -> list[date]:
         return [day for day in self.days if day >= self.month_start]
