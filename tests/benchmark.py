@@ -40,6 +40,7 @@ from simulator import DEMO_SESSION_KEY
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmark.md"
 POLLS = 10
+FILLS = 8
 HEADERS = {"Authorization": f"Bearer {DEMO_SESSION_KEY}", "Accept": "application/json"}
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 tables: dict[str, list[str]] = {}
@@ -60,6 +61,7 @@ class Measure:
     cpu: float = 0.0
     wall: float = 0.0
     stop: float = 0.0
+    collection: float = 0.0
 
 
 @contextmanager
@@ -73,6 +75,18 @@ def measured() -> Iterator[Measure]:
         run(handle)
         result.stop = max(result.stop, time.perf_counter() - start)
 
+    collected = 0.0
+    began = 0.0
+
+    def note_collection(phase: str, _: object) -> None:
+        nonlocal began, collected
+        if phase == "start":
+            began = time.perf_counter()
+        else:
+            collected = max(collected, time.perf_counter() - began)
+
+    gc.collect()
+    gc.callbacks.append(note_collection)
     # The one place that all callbacks pass
     setattr(events.Handle, "_run", timed)  # noqa: B010 - mypy forbids the plain assignment
     cpu, wall = time.process_time(), time.perf_counter()
@@ -81,6 +95,8 @@ def measured() -> Iterator[Measure]:
     finally:
         result.cpu, result.wall = time.process_time() - cpu, time.perf_counter() - wall
         setattr(events.Handle, "_run", run)  # noqa: B010
+        gc.callbacks.remove(note_collection)
+        result.collection = collected
 
 
 @asynccontextmanager
@@ -131,7 +147,7 @@ async def add(hass: HomeAssistant, url: str, number: int = 0) -> MockConfigEntry
 
 async def fill(hass: HomeAssistant) -> None:
     """Let the background fill of the history run to its end, without its pauses."""
-    for _ in range(8):
+    for _ in range(FILLS):
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=3))
         await hass.async_block_till_done(wait_background_tasks=True)
     await get_instance(hass).async_block_till_done()
@@ -162,6 +178,7 @@ async def test_models(hass: HomeAssistant, tmp_path: Path, models: int) -> None:
             for _ in range(POLLS):
                 await poll([entry])
         await hass.async_block_till_done()
+        print(steady)
         # Each poll rewrites the running day of the account and of its models.
         written = models + 1
         assert await row_count(hass) == rows
@@ -194,6 +211,7 @@ async def test_accounts(hass: HomeAssistant, tmp_path: Path, accounts: int) -> N
         with measured() as steady:
             for _ in range(POLLS):
                 await poll(entries)
+        print(steady)
         tables.setdefault("Several accounts", []).append(
             f"| {accounts} | {steady.cpu / POLLS / accounts * 1000:.1f} ms "
             f"| {steady.stop * 1000:.1f} ms | {held / accounts:.1f} MiB |"
