@@ -2,9 +2,10 @@
 
 from .account import Account, LineItem, Organization
 from .faults import PRESETS, Fault
-from .server import DEMO_SESSION_KEY, Simulator
+from .server import DEMO_ADMIN_KEY, DEMO_SESSION_KEY, Simulator
 
 __all__ = [
+    "DEMO_ADMIN_KEY",
     "DEMO_SESSION_KEY",
     "PRESETS",
     "Account",

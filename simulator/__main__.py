@@ -10,7 +10,7 @@ from aiohttp import web
 
 from .account import Account
 from .faults import PRESETS
-from .server import DEMO_SESSION_KEY, ENDPOINTS, Simulator
+from .server import DEMO_ADMIN_KEY, DEMO_SESSION_KEY, ENDPOINTS, Simulator
 
 
 def main() -> int:
@@ -19,6 +19,9 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
     parser.add_argument("--port", type=int, default=8765, help="the port to listen at")
     parser.add_argument("--key", default=DEMO_SESSION_KEY, help="the session key that opens it")
+    parser.add_argument(
+        "--admin-key", default=DEMO_ADMIN_KEY, help="the admin key that opens its costs"
+    )
     parser.add_argument(
         "--kind",
         default="openai",
@@ -41,6 +44,7 @@ def main() -> int:
     started = datetime.now(UTC)
     simulator = Simulator(
         key=options.key,
+        admin_key=options.admin_key,
         kind=options.kind,
         account=Account.generated(options.models) if options.models else None,
         now=(lambda: started) if options.still else None,
@@ -55,6 +59,8 @@ def main() -> int:
     print(f"The simulated account listens at {url}")
     if options.key == DEMO_SESSION_KEY:
         print(f"Session key: {DEMO_SESSION_KEY}")
+    if options.admin_key == DEMO_ADMIN_KEY and options.kind == "openai":
+        print(f"Admin key: {DEMO_ADMIN_KEY}")
     print(f"How to make it fail: {url}/simulator/", flush=True)
     try:
         web.run_app(

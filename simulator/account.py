@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 import hashlib
 import math
 
@@ -121,6 +122,11 @@ class Account:
     usage_override: JSON = None
     subscription_override: JSON = None
     me_override: JSON = None
+    costs_override: JSON = None
+    # US cents a month; None where the organization has set no limit
+    spend_limit_cents: int | None = 15_000
+    # The official costs are told on pages of so many days.
+    page_days: int = 31
     _past: dict[date, float] = field(default_factory=dict)
 
     @classmethod
@@ -234,6 +240,56 @@ class Account:
             midnight = datetime.combine(day, time.min, UTC).timestamp()
             days.append({"timestamp": midnight, "line_items": rows})
         return {"object": "list", "daily_costs": days, "total_usage": total}
+
+    def costs(self, start: date, end: date, limit: int, page: str | None, now: datetime) -> JSON:
+        """Return a page of the answer of `costs`, in US dollars, as text of many digits."""
+        if self.costs_override is not None:
+            return self.costs_override
+        first = date.fromisoformat(page.removeprefix("page_")) if page else start
+        last = min(end, first + min(limit, self.page_days) * _DAY)
+        buckets: list[JSON] = []
+        day = first
+        while day < last and day <= now.astimezone(UTC).date():
+            midnight = int(datetime.combine(day, time.min, UTC).timestamp())
+            buckets.append(
+                {
+                    "object": "bucket",
+                    "start_time": midnight,
+                    "end_time": midnight + 86_400,
+                    "results": [self._result(item) for item in self.items(day, now)],
+                }
+            )
+            day += _DAY
+        more = last < end
+        return {
+            "object": "page",
+            "data": buckets,
+            "has_more": more,
+            "next_page": f"page_{last.isoformat()}" if more else None,
+        }
+
+    def _result(self, item: LineItem) -> JSON:
+        return {
+            "object": "organization.costs.result",
+            "amount": {"value": f"{Decimal(str(item.cost)) / 100:.39f}", "currency": "usd"},
+            "quantity": None,
+            "line_item": item.name,
+            "project_id": item.project_id,
+            "project_name": item.project_name,
+            "user_id": None,
+            "api_key_id": None,
+            "user_email": None,
+        }
+
+    def spend_limit(self) -> JSON:
+        """Return the answer of `spend_limit`; without a limit there is none."""
+        return {
+            "object": "organization.spend_limit",
+            "threshold_amount": self.spend_limit_cents,
+            "currency": "USD",
+            "interval": "month",
+            "enforcement": {"status": "enforcing"},
+        }
 
     def me(self) -> JSON:
         """Return the answer of `me`."""

@@ -15,11 +15,18 @@ from .faults import CLOSING, EXPIRED_KEY, PRESETS, Fault, error
 
 DEMO_SESSION_KEY = "sess-demo-0000000000000000000000000000"
 
-ENDPOINTS = ("credit_grants", "usage", "subscription", "me")
+DEMO_ADMIN_KEY = "sk-admin-demo-0000000000000000000000000000"
+
+# What a session key opens, at a gateway or at OpenAI, and what an admin key opens
+_DASHBOARD = ("credit_grants", "usage", "subscription")
+_GATEWAY = ("usage", "subscription")
+_ORGANIZATION = ("costs", "spend_limit")
+ENDPOINTS = (*_DASHBOARD, "me", *_ORGANIZATION)
 
 HELP = """The simulated OpenAI account.
 
-It answers /dashboard/billing/credit_grants, usage and subscription, also under /v1, and /v1/me.
+It answers /dashboard/billing/credit_grants, usage and subscription, also under /v1, and /v1/me
+to the session key, and /v1/organization/costs and spend_limit to the admin key.
 
 Make an endpoint fail, and mend it again:
   curl -X POST {url}/simulator/faults -H 'Content-Type: application/json' \\
@@ -59,6 +66,7 @@ class Simulator:
         self,
         *,
         key: str = DEMO_SESSION_KEY,
+        admin_key: str = DEMO_ADMIN_KEY,
         account: Account | None = None,
         now: Callable[[], datetime] | None = None,
         kind: str = "openai",
@@ -66,6 +74,7 @@ class Simulator:
     ) -> None:
         """Make the application; it listens nowhere yet."""
         self.key = key
+        self.admin_key = admin_key
         self.account = account or Account()
         self.kind = kind
         self.bare_paths = bare_paths
@@ -113,7 +122,7 @@ class Simulator:
                 request.path,
                 dict(request.query),
                 frozenset(name.lower() for name in request.headers),
-                key == self.key,
+                key == self._opens(endpoint),
             )
         )
         if fault := self._next_fault(endpoint):
@@ -122,10 +131,12 @@ class Simulator:
                 return response
         if not endpoint or (prefix == "" and not self.bare_paths):
             return _error(404, f"Invalid URL (GET {request.path})", "invalid_request_error")
-        if key != self.key:
-            return await self._refuse(key, request)
+        if key != self._opens(endpoint):
+            return await self._refuse(key, endpoint, request)
         organization = request.headers.get("OpenAI-Organization")
-        if organization and organization not in {one.id for one in self.account.organizations}:
+        # An admin key is one organization's.
+        known = self.account.organizations[: 1 if endpoint in _ORGANIZATION else None]
+        if organization and organization not in {one.id for one in known}:
             return _error(
                 401,
                 "OpenAI-Organization header should match organization for API key",
@@ -142,12 +153,25 @@ class Simulator:
         rest = path.removeprefix(prefix)
         if rest == "/me" and prefix and self.kind == "openai":
             return prefix, "me"
-        endpoint = rest.removeprefix("/dashboard/billing/")
-        served = ENDPOINTS[:3] if self.kind == "openai" else ENDPOINTS[1:3]
-        return prefix, endpoint if endpoint in served and endpoint != rest else ""
+        folder, _, endpoint = rest.rpartition("/")
+        if folder == "/organization" and prefix and self.kind == "openai":
+            return prefix, endpoint if endpoint in _ORGANIZATION else ""
+        served = _DASHBOARD if self.kind == "openai" else _GATEWAY
+        return prefix, endpoint if endpoint in served and folder == "/dashboard/billing" else ""
 
-    async def _refuse(self, key: str, request: web.Request) -> web.StreamResponse:
-        if key.startswith("sk-"):
+    def _opens(self, endpoint: str) -> str:
+        """Return the key that opens an endpoint."""
+        return self.admin_key if endpoint in _ORGANIZATION else self.key
+
+    async def _refuse(self, key: str, endpoint: str, request: web.Request) -> web.StreamResponse:
+        if endpoint in _ORGANIZATION and not key.startswith("sk-admin-"):
+            return _error(
+                403,
+                "You have insufficient permissions for this operation. Missing scopes:"
+                " api.usage.read.",
+                "invalid_request_error",
+            )
+        if key.startswith("sk-") and endpoint not in _ORGANIZATION:
             kind = "admin" if key.startswith("sk-admin-") else "secret"
             return _error(
                 403,
@@ -166,6 +190,12 @@ class Simulator:
             return _json(self.account.credit_grants(now))
         if endpoint == "me":
             return _json(self.account.me())
+        if endpoint == "spend_limit":
+            if self.account.spend_limit_cents is None:
+                return _error(404, "No spend limit is set", "invalid_request_error")
+            return _json(self.account.spend_limit())
+        if endpoint == "costs":
+            return self._costs(request)
         try:
             start = date.fromisoformat(request.query["start_date"])
             end = date.fromisoformat(request.query["end_date"])
@@ -179,6 +209,20 @@ class Simulator:
             return _json(self.account.usage(start, end, now))
         override = self.account.subscription_override
         return _json(self.account.subscription if override is None else override)
+
+    def _costs(self, request: web.Request) -> web.Response:
+        query = request.query
+        try:
+            start, end = (
+                datetime.fromtimestamp(int(query[name]), UTC).date()
+                for name in ("start_time", "end_time")
+            )
+            limit = int(query.get("limit", "7"))
+        except KeyError, ValueError:
+            return _error(400, "Invalid start_time, end_time or limit", "invalid_request_error")
+        if not 1 <= limit <= 180 or start >= end:
+            return _error(400, "Invalid limit or times", "invalid_request_error")
+        return _json(self.account.costs(start, end, limit, query.get("page"), self._now()))
 
     def _gateway(self, endpoint: str) -> JSON:
         """Return what a gateway tells: a token's limit, and what its whole life has cost."""

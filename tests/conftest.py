@@ -18,13 +18,17 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.openai_account.const import (
+    CONF_ADMIN_KEY,
+    CONF_LOW_BALANCE_THRESHOLD,
+    CONF_MONTHLY_BUDGET,
     CONF_ORGANIZATION,
     CONF_SESSION_KEY,
+    CONF_UPDATE_INTERVAL,
     DOMAIN,
 )
 from simulator import Simulator
 
-from .const import KEY, ORGANIZATION, SECRETS
+from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ MAY_LOG = {
 @pytest.fixture
 async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
     """A simulated OpenAI, listening on loopback."""
-    running = RunningSimulator(key=KEY)
+    running = RunningSimulator(key=KEY, admin_key=ADMIN_KEY)
     runner = web.AppRunner(running.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -99,6 +103,27 @@ def entry(simulator: RunningSimulator) -> MockConfigEntry:
             CONF_HOST: simulator.url,
             CONF_SESSION_KEY: KEY,
             CONF_ORGANIZATION: ORGANIZATION,
+        },
+    )
+
+
+@pytest.fixture
+def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
+    """An entry with both keys and all options, not yet known to Home Assistant."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Example Home",
+        unique_id=ORGANIZATION,
+        data={
+            CONF_HOST: simulator.url,
+            CONF_SESSION_KEY: KEY,
+            CONF_ADMIN_KEY: ADMIN_KEY,
+            CONF_ORGANIZATION: ORGANIZATION,
+        },
+        options={
+            CONF_UPDATE_INTERVAL: 300,
+            CONF_LOW_BALANCE_THRESHOLD: 5,
+            CONF_MONTHLY_BUDGET: 100,
         },
     )
 

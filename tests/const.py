@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 KEY = "sess-0123456789abcdefTESTKEY"
 OTHER_KEY = "sess-fedcba9876543210OTHERKEY"
+ADMIN_KEY = "sk-admin-0123456789TESTADMINKEY"
+OTHER_ADMIN_KEY = "sk-admin-9876543210OTHERADMINKEY"
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 
 ORGANIZATION = "org-SimulatedExampleHome01"
@@ -12,6 +14,8 @@ ORGANIZATION = "org-SimulatedExampleHome01"
 SECRETS = (
     KEY,
     OTHER_KEY,
+    ADMIN_KEY,
+    OTHER_ADMIN_KEY,
     "Erika",
     "@example.com",
     "Simulated Street",

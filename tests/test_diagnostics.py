@@ -25,22 +25,22 @@ async def test_diagnostics(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     simulator: RunningSimulator,
-    entry: MockConfigEntry,
+    full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     snapshot: SnapshotAssertion,
 ) -> None:
     """The download as a user gets it."""
     assert await async_setup_component(hass, "diagnostics", {})
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 120.0)]}
-    await setup_entry(hass, entry)
+    await setup_entry(hass, full_entry)
     simulator.fault("subscription", "rate_limited")
     simulator.fault("credit_grants", "html_wall")
     await poll(hass, freezer)
     client = await hass_client()
-    response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
+    response = await client.get(f"/api/diagnostics/config_entry/{full_entry.entry_id}")
     assert response.status == 200
     text = await response.text()
-    for secret in (*SECRETS, ORGANIZATION, "Example Home", "Exampletown"):
+    for secret in (*SECRETS, ORGANIZATION, "Example Home", "Exampletown", "proj_default"):
         assert secret not in text
     assert json.loads(text)["data"] == snapshot
 

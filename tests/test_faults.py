@@ -330,32 +330,6 @@ async def test_removal_takes_the_issue_along(
     assert not issue_registry.issues
 
 
-async def test_endpoint_never_served(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    issue_registry: ir.IssueRegistry,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """What a gateway does not serve makes no entity and no error, and is asked for daily."""
-    freezer.move_to(NOW)
-    simulator.kind = "new-api"
-    await setup_entry(hass, entry)
-    assert entry.state is ConfigEntryState.LOADED
-    assert float(state(hass, "hard_limit_usd")) == 75.25
-    for _ in range(3):
-        await poll(hass, freezer)
-    before = asked(simulator, "")
-    await poll(hass, freezer, 3600 * 20)
-    assert asked(simulator, "") == before
-    await poll(hass, freezer, 3600 * 5)
-    assert asked(simulator, "") == before + 2
-    assert not issue_registry.issues
-    assert "Error fetching" not in caplog.text
-    assert not [one for one in hass.states.async_entity_ids() if "credit" in one or "cost" in one]
-
-
 async def test_paths(
     hass: HomeAssistant,
     simulator: RunningSimulator,

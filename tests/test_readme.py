@@ -28,29 +28,30 @@ TABLE = re.compile(r"(?<=<!-- entities -->\n).*?(?=<!-- /entities -->)", re.DOTA
 async def test_entities(
     hass: HomeAssistant,
     simulator: RunningSimulator,
-    entry: MockConfigEntry,
+    full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The table of entities is that of a run."""
     freezer.move_to(NOW)
-    await setup_entry(hass, entry)
+    await setup_entry(hass, full_entry)
     rows = {}
     names = json.loads(
         (ROOT / "custom_components/openai_account/translations/en.json").read_text()
     )["entity"]
     monkeypatch.undo()
-    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id):
         key = entity.unique_id.removeprefix(f"{ORGANIZATION}_")
-        kind = "model_cost" if key.startswith("model_cost_") else key
-        name = names[entity.domain][kind]["name"].replace("{model}", "*a model*")
+        kind = kind_of(key)
+        name = names[entity.domain][kind]["name"]
+        name = name.replace("{model}", "*a model*").replace("{project}", "*a project*")
         device_class = entity.original_device_class or ""
         what = " ".join(
             filter(None, [entity.domain.replace("_", " "), device_class and f"({device_class})"])
         )
         on = kind in ENABLED
         rows[kind] = (
-            f"| {name} | `{kind if kind == key else 'model_cost_…'}` | {what} "
+            f"| {name} | `{kind if kind == key else f'{kind}_…'}` | {what} "
             f"| {entity.unit_of_measurement or ''} | {'on' if on else 'off'} |"
         )
     order = list(dict.fromkeys([*names["sensor"], *names["binary_sensor"]]))
@@ -70,6 +71,11 @@ async def test_entities(
         assert TABLE.findall(text) == [table]
 
 
+def kind_of(key: str) -> str:
+    """Return what models, or projects, have in common."""
+    return next((one for one in ("model_cost", "project_cost") if key.startswith(f"{one}_")), key)
+
+
 ENABLED = {
     "total_granted",
     "total_used",
@@ -86,6 +92,10 @@ ENABLED = {
     "hard_limit_usd",
     "soft_limit_usd",
     "plan",
+    "spend_limit",
+    "budget_used",
+    "low_balance",
+    "over_budget",
     "has_payment_method",
     "auto_recharge_enabled",
     "delinquent",
@@ -93,16 +103,16 @@ ENABLED = {
 
 
 async def test_enabled(
-    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+    hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
 ) -> None:
     """What the table calls on is on."""
-    await setup_entry(hass, entry)
+    await setup_entry(hass, full_entry)
     enabled = {
-        "model_cost" if "_model_cost_" in entity.unique_id else entity.unique_id
-        for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        kind_of(entity.unique_id.removeprefix(f"{ORGANIZATION}_"))
+        for entity in er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id)
         if not entity.disabled_by
     }
-    assert {key.removeprefix(f"{ORGANIZATION}_") for key in enabled} == ENABLED
+    assert enabled == ENABLED
 
 
 def test_files() -> None:

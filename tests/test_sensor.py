@@ -30,14 +30,14 @@ SHAPES = sorted((path.parent.name, path.stem) for path in FIXTURES.glob("*/*.jso
 async def test_entities(
     hass: HomeAssistant,
     simulator: RunningSimulator,
-    entry: MockConfigEntry,
+    full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     snapshot: SnapshotAssertion,
 ) -> None:
     """Every entity, as the registry and the state machine have it."""
     freezer.move_to(NOW)
-    await setup_entry(hass, entry)
-    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    await setup_entry(hass, full_entry)
+    entities = er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id)
     shown = {}
     for entity in sorted(entities, key=lambda one: one.entity_id):
         found = hass.states.get(entity.entity_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
@@ -14,18 +15,21 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.loader import async_get_integration
 
 from .actions import async_register_actions
-from .api import OpenAIAccountClient, OpenAIAccountError
-from .const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
+from .api import Key, OpenAIAccountClient, OpenAIAccountError
+from .const import CONF_ORGANIZATION, DOMAIN
 from .coordinator import (
+    FAILED_KEYS,
     AnyCoordinator,
     CostCoordinator,
     CreditCoordinator,
     OpenAIAccountConfigEntry,
     OpenAIAccountData,
+    SpendLimitCoordinator,
     SubscriptionCoordinator,
     clear_pauses,
     delete_issues,
     end_needless_reauth,
+    keys_of,
 )
 from .dashboard import async_register_dashboard
 from .memory import AccountMemory
@@ -43,14 +47,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_create_client(
-    hass: HomeAssistant, host: str, session_key: str, organization: str | None = None
+    hass: HomeAssistant, host: str, keys: Mapping[Key, str], organization: str | None = None
 ) -> OpenAIAccountClient:
     """Return a client on Home Assistant's own session; raises the client's errors."""
     integration = await async_get_integration(hass, DOMAIN)
     return OpenAIAccountClient(
         async_get_clientsession(hass),
         host,
-        session_key,
+        keys.get(Key.SESSION),
+        admin_key=keys.get(Key.ADMIN),
         organization=organization,
         user_agent=f"HomeAssistant-OpenAIAccount/{integration.version}",
     )
@@ -62,21 +67,26 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         client = await async_create_client(
             hass,
             entry.data[CONF_HOST],
-            entry.data[CONF_SESSION_KEY],
+            keys_of(entry),
             entry.data.get(CONF_ORGANIZATION),
         )
     except OpenAIAccountError as err:
         raise ConfigEntryError(translation_domain=DOMAIN, translation_key=err.code) from err
     memory = AccountMemory(hass, entry.entry_id)
     await memory.async_load()
+    if Key.SESSION not in keys_of(entry):
+        memory.forget_endpoints((CreditCoordinator.endpoint, SubscriptionCoordinator.endpoint))
+    if Key.ADMIN not in keys_of(entry):
+        memory.forget_endpoints((SpendLimitCoordinator.endpoint,))
     data = OpenAIAccountData(
         client=client,
         memory=memory,
         credits=CreditCoordinator(hass, entry, client, memory),
         costs=CostCoordinator(hass, entry, client, memory),
         subscription=SubscriptionCoordinator(hass, entry, client, memory),
+        spend_limit=SpendLimitCoordinator(hass, entry, client, memory),
     )
-    await _async_first_refresh(data)
+    await _async_first_refresh(hass, entry, data)
     entry.runtime_data = data
     _keep_device_true(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -98,11 +108,14 @@ async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
 async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
     """Forget an account; its history is the recorder's and stays."""
     clear_pauses(hass, entry.entry_id)
+    hass.data.get(FAILED_KEYS, {}).pop(entry.entry_id, None)
     delete_issues(hass, entry.entry_id)
     await AccountMemory(hass, entry.entry_id).async_remove()
 
 
-async def _async_first_refresh(data: OpenAIAccountData) -> None:
+async def _async_first_refresh(
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
+) -> None:
     """Ask every endpoint; raise only where none answers."""
     failures: dict[str, ConfigEntryNotReady] = {}
 
@@ -117,6 +130,9 @@ async def _async_first_refresh(data: OpenAIAccountData) -> None:
     # Where nothing answers, what needs a user comes first, then what once worked.
     failed.sort(key=lambda one: (not one.auth_failed, not one.served))
     if len(failed) == len(data.coordinators):
+        hass.data.setdefault(FAILED_KEYS, {})[entry.entry_id] = {
+            one.failed_key for one in failed if one.failed_key is not None
+        }
         cause = failures[failed[0].endpoint]
         if failed[0].auth_failed:
             raise ConfigEntryAuthFailed(
@@ -150,3 +166,4 @@ def _keep_device_true(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> N
     entry.async_on_unload(data.subscription.async_add_listener(update_device))
     for coordinator in data.coordinators:
         entry.async_on_unload(coordinator.async_add_listener(update_reauth))
+    update_reauth()

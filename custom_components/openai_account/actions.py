@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
 import math
 from typing import Final
@@ -21,13 +23,16 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
-from .api import MAX_DAYS, DayCosts, OpenAIAccountError, micro
+from .api import MAX_DAYS, DayCosts, OpenAIAccountError, added, micro
 from .const import CURRENCY_USD, DOMAIN
 from .coordinator import OpenAIAccountConfigEntry
 
 SERVICE_GET_COSTS: Final = "get_costs"
 ATTR_START_DATE: Final = "start_date"
 ATTR_END_DATE: Final = "end_date"
+ATTR_GROUP_BY: Final = "group_by"
+MODEL: Final = "model"
+PROJECT: Final = "project"
 MAX_ASKED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
@@ -36,6 +41,7 @@ _SCHEMA = vol.Schema(
         vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
         vol.Required(ATTR_START_DATE): cv.date,
         vol.Required(ATTR_END_DATE): cv.date,
+        vol.Optional(ATTR_GROUP_BY, default=MODEL): vol.In((MODEL, PROJECT)),
     }
 )
 
@@ -82,6 +88,7 @@ async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
     _check(start, end)
     client = entry.runtime_data.client
     days: dict[date, DayCosts] = {}
+    names: dict[str, str] = {}
     first = start
     while first <= end:
         last = min(end, first + (MAX_DAYS - 1) * _DAY)
@@ -92,25 +99,45 @@ async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
         if not report.complete:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="endpoint_missing")
         days |= report.days
+        names |= report.project_names
         first = last + _DAY
-    models: dict[str, list[float]] = {}
-    for known in days.values():
-        for model, cost in known.models.items():
-            models.setdefault(model, []).append(cost)
+    by_project = call.data[ATTR_GROUP_BY] == PROJECT
+    group = f"{call.data[ATTR_GROUP_BY]}s"
+    titles = _titles(names)
+    grouped = {
+        day: _projects(known, titles) if by_project else dict(known.models)
+        for day, known in days.items()
+    }
     rows: list[JsonValueType] = []
     for offset in range((end - start).days + 1):
         day = start + offset * _DAY
-        known = days.get(day, DayCosts())
+        cost = days.get(day, DayCosts()).cost
         rows.append(
-            {
-                "date": day.isoformat(),
-                "cost": micro(known.cost),
-                "models": {model: micro(cost) for model, cost in sorted(known.models.items())},
-            }
+            {"date": day.isoformat(), "cost": micro(cost), group: _rounded(grouped.get(day, {}))}
         )
     return {
         "currency": CURRENCY_USD,
         "total": micro(math.fsum(known.cost for known in days.values())),
         "days": rows,
-        "models": {model: micro(math.fsum(costs)) for model, costs in sorted(models.items())},
+        group: _rounded(added(grouped.values())),
     }
+
+
+def _projects(day: DayCosts, titles: Mapping[str, str]) -> dict[str, float]:
+    """Return a day's costs by the projects' names; what is of none is 'unknown'."""
+    costs = {titles.get(project, project): cost for project, cost in day.projects.items()}
+    rest = micro(day.cost - math.fsum(day.projects.values()))
+    return costs | {"unknown": rest} if rest else costs
+
+
+def _titles(names: Mapping[str, str]) -> dict[str, str]:
+    """Return what to call each project: its name, and its id too where another bears that name."""
+    counts = Counter(names.values())
+    return {
+        project: name if counts[name] == 1 else f"{name} ({project})"
+        for project, name in names.items()
+    }
+
+
+def _rounded(costs: Mapping[str, float]) -> dict[str, JsonValueType]:
+    return {name: micro(cost) for name, cost in sorted(costs.items())}

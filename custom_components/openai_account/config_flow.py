@@ -1,46 +1,46 @@
-"""The config flow: user, reauthentication and reconfiguration."""
+"""The config flow: user, organization, reauthentication and reconfiguration."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-import hashlib
-import logging
-import math
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_IMPORT,
+    SOURCE_REAUTH,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlow,
+)
 from homeassistant.const import CONF_HOST, CONF_NAME
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
 )
 import voluptuous as vol
 
-from . import async_create_client
-from .api import (
-    DEFAULT_HOST,
-    BlockedError,
-    CannotConnectError,
-    EndpointMissingError,
-    InvalidAuthError,
-    InvalidHostError,
-    InvalidKeyError,
-    InvalidResponseError,
-    OpenAIAccountClient,
-    OpenAIAccountError,
-    Organization,
-    RateLimitedError,
-    base_url,
-    clean_key,
+from .account import Account, AccountRefusedError, async_ask, async_check_organization
+from .api import DEFAULT_HOST, InvalidAuthError, Key, Organization
+from .const import (
+    ADMIN_KEYS_URL,
+    CONF_ORGANIZATION,
+    CONF_REMOVE_ADMIN_KEY,
+    CONF_REMOVE_SESSION_KEY,
+    CONF_SESSION_KEY,
+    DOMAIN,
+    USAGE_URL,
 )
-from .const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN, USAGE_URL
-from .coordinator import OpenAIAccountConfigEntry, clear_pauses
+from .coordinator import OpenAIAccountConfigEntry, clear_pauses, failed_keys, keys_of
+from .options_flow import OpenAIAccountOptionsFlow
 
-_LOGGER = logging.getLogger(__name__)
-
-DEFAULT_TITLE = "OpenAI"
+CONF_ACCOUNTS = "accounts"
 _MAX_TITLE = 100
 
 _HOST = TextSelector(TextSelectorConfig(autocomplete="off"))
@@ -50,32 +50,12 @@ _NAME = TextSelector()
 USER_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_HOST, default=DEFAULT_HOST): _HOST,
-        vol.Required(CONF_SESSION_KEY): _KEY,
+        vol.Optional(Key.SESSION.value): _KEY,
+        vol.Optional(Key.ADMIN.value): _KEY,
         vol.Optional(CONF_NAME): _NAME,
     }
 )
-RECONFIGURE_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_HOST): _HOST,
-        vol.Required(CONF_SESSION_KEY): _KEY,
-    }
-)
-REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_SESSION_KEY): _KEY})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """An account that answered."""
-
-    host: str
-    session_key: str
-    organizations: tuple[Organization, ...]
-    title: str
-
-    def data(self, organization: str | None) -> dict[str, str]:
-        """Return what the entry keeps."""
-        data = {CONF_HOST: self.host, CONF_SESSION_KEY: self.session_key}
-        return data | {CONF_ORGANIZATION: organization} if organization else data
+_REMOVALS = {Key.SESSION: CONF_REMOVE_SESSION_KEY, Key.ADMIN: CONF_REMOVE_ADMIN_KEY}
 
 
 class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -87,169 +67,271 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start without errors."""
         self._errors: dict[str, str] = {}
         self._minutes = 0
+        self._account: Account | None = None
+        self._name = ""
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: OpenAIAccountConfigEntry) -> OptionsFlow:
+        """Return the options flow."""
+        return OpenAIAccountOptionsFlow()
+
+    # ---- A new account -------------------------------------------------------------------------
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for host and key."""
+        """Ask for host and keys."""
         if user_input is not None and (
-            account := await self._async_check(user_input[CONF_HOST], user_input[CONF_SESSION_KEY])
+            account := await self._async_check(user_input[CONF_HOST], _typed(user_input))
         ):
-            organization = account.organizations[0] if account.organizations else None
-            await self.async_set_unique_id(
-                organization.id if organization else _digest(account.host, account.session_key)
-            )
-            self._abort_if_unique_id_configured()
-            name = " ".join(user_input.get(CONF_NAME, "").split())
-            title = name or (organization and organization.title) or account.title
-            return self.async_create_entry(
-                title=title[:_MAX_TITLE],
-                data=account.data(organization.id if organization else None),
-            )
+            self._account = account
+            self._name = " ".join(user_input.get(CONF_NAME, "").split())
+            if len(account.organizations) > 1:
+                return await self.async_step_organization()
+            return await self._async_create(*account.organizations[:1])
         return self._show("user", USER_SCHEMA, user_input)
+
+    async def async_step_organization(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which of the organizations of the key's owner to add."""
+        account = self._account
+        assert account is not None
+        known = self._async_current_ids(include_ignore=False)
+        choices = [one for one in account.organizations if one.id not in known]
+        if not choices:
+            return self.async_abort(reason="already_configured")
+        if user_input is not None:
+            chosen = user_input[CONF_ORGANIZATION]
+            ids = chosen if isinstance(chosen, list) else [chosen]
+            organizations = [one for one in choices if one.id in ids]
+            if not organizations:
+                self._errors = {CONF_ORGANIZATION: "no_organization"}
+            elif await self._async_belongs(account, organizations[0].id):
+                return await self._async_create(*organizations)
+        # An admin key is one organization's: with it, there is one to choose.
+        several = Key.ADMIN not in account.keys
+        first = choices[0].id
+        return self._show(
+            "organization",
+            vol.Schema(
+                {
+                    vol.Required(CONF_ORGANIZATION, default=[first] if several else first): _select(
+                        {one.id: one.title or one.id for one in choices}, several=several
+                    )
+                }
+            ),
+            user_input,
+        )
+
+    async def async_step_import(self, import_data: dict[str, Any]) -> ConfigFlowResult:
+        """Add one more organization that was chosen together with another."""
+        await self.async_set_unique_id(import_data["data"][CONF_ORGANIZATION])
+        self._abort_if_unique_id_configured()
+        return self.async_create_entry(title=import_data["title"], data=import_data["data"])
+
+    async def _async_create(self, *organizations: Organization) -> ConfigFlowResult:
+        """Create the entry; of several organizations the others each start a flow of their own."""
+        account = self._account
+        assert account is not None
+        organization = organizations[0] if organizations else None
+        await self.async_set_unique_id(organization.id if organization else account.identity())
+        self._abort_if_unique_id_configured()
+        for other in organizations[1:]:
+            self.hass.async_create_task(
+                self.hass.config_entries.flow.async_init(
+                    DOMAIN,
+                    context={"source": SOURCE_IMPORT},
+                    data={
+                        "title": (other.title or other.id)[:_MAX_TITLE],
+                        "data": account.data(other.id),
+                    },
+                )
+            )
+        title = self._name or (organization and organization.title) or account.title
+        return self.async_create_entry(
+            title=title[:_MAX_TITLE],
+            data=account.data(organization.id if organization else None),
+        )
+
+    async def _async_belongs(self, account: Account, organization: str) -> bool:
+        try:
+            await async_check_organization(self.hass, account, organization)
+        except AccountRefusedError as err:
+            self._minutes = err.minutes
+            # The form has one field, which every fault of a key is about.
+            self._errors = {
+                "base" if field == "base" else CONF_ORGANIZATION: code
+                for field, code in err.errors.items()
+            }
+            return False
+        return True
+
+    # ---- Other keys for an account -------------------------------------------------------------
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Start to replace a key that no longer works."""
+        if failed_keys(self.hass, self._get_reauth_entry()) == {Key.ADMIN}:
+            return await self.async_step_reauth_admin_key()
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for a new key."""
+        """Ask for a new session key."""
+        return await self._async_step_reauth("reauth_confirm", Key.SESSION, user_input)
+
+    async def async_step_reauth_admin_key(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a new admin key."""
+        return await self._async_step_reauth("reauth_admin_key", Key.ADMIN, user_input)
+
+    async def _async_step_reauth(
+        self, step_id: str, first: Key, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
         entry = self._get_reauth_entry()
-        if user_input is not None and (
-            result := await self._async_update(
-                entry, entry.data[CONF_HOST], user_input[CONF_SESSION_KEY]
-            )
-        ):
-            return result
-        return self._show("reauth_confirm", REAUTH_SCHEMA, user_input)
+        if user_input is not None:
+            if result := await self._async_update(entry, entry.data[CONF_HOST], user_input):
+                return result
+        elif len(failed := failed_keys(self.hass, entry)) > 1:
+            self._errors = dict.fromkeys(failed, InvalidAuthError.code)
+        return self._show(step_id, _keys_schema(entry, first), user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for another host or key of the same account."""
+        """Ask for another host or other keys of the same account."""
         entry = self._get_reconfigure_entry()
         if user_input is not None and (
-            result := await self._async_update(
-                entry, user_input[CONF_HOST], user_input[CONF_SESSION_KEY]
-            )
+            result := await self._async_update(entry, user_input[CONF_HOST], user_input)
         ):
             return result
-        return self._show(
-            "reconfigure", RECONFIGURE_SCHEMA, user_input or {CONF_HOST: entry.data[CONF_HOST]}
+        schema = vol.Schema({vol.Required(CONF_HOST): _HOST}).extend(
+            _keys_schema(entry, Key.SESSION).schema
         )
+        return self._show("reconfigure", schema, user_input or {CONF_HOST: entry.data[CONF_HOST]})
 
     async def _async_update(
-        self, entry: OpenAIAccountConfigEntry, host: str, session_key: str
+        self, entry: OpenAIAccountConfigEntry, host: str, user_input: dict[str, Any]
     ) -> ConfigFlowResult | None:
-        """Check a new host and key and keep them; None where the form has to be shown again."""
-        account = await self._async_check(host, session_key)
+        """Check new keys beside those that stay; None where the form has to be shown again."""
+        keys = {
+            kind: key
+            for kind, key in keys_of(entry).items()
+            if not user_input.get(_REMOVALS[kind], False)
+        } | _typed(user_input)
+        organization = entry.data.get(CONF_ORGANIZATION)
+        self._account = account = await self._async_check(host, keys, organization)
         if account is None:
             return None
-        organization = entry.data.get(CONF_ORGANIZATION)
+        if account.keys.get(Key.SESSION) != entry.data.get(Key.SESSION) and self._siblings(entry):
+            return await self.async_step_siblings()
+        return self._finish_update(entry)
+
+    async def async_step_siblings(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer the new session key to the other accounts of the same person."""
+        entry = (
+            self._get_reauth_entry()
+            if self.source == SOURCE_REAUTH
+            else self._get_reconfigure_entry()
+        )
+        account = self._account
+        assert account is not None
+        siblings = self._siblings(entry)
+        if user_input is None:
+            names = {one.entry_id: one.title for one in siblings}
+            schema = vol.Schema(
+                {vol.Optional(CONF_ACCOUNTS, default=list(names)): _select(names, several=True)}
+            )
+            return self._show("siblings", schema, None)
+        for sibling in siblings:
+            if sibling.entry_id in user_input.get(CONF_ACCOUNTS, ()):
+                clear_pauses(self.hass, sibling.entry_id)
+                self.hass.config_entries.async_update_entry(
+                    sibling, data={**sibling.data, CONF_SESSION_KEY: account.keys[Key.SESSION]}
+                )
+                self.hass.config_entries.async_schedule_reload(sibling.entry_id)
+        return self._finish_update(entry)
+
+    def _siblings(self, entry: OpenAIAccountConfigEntry) -> list[OpenAIAccountConfigEntry]:
+        """Return the other accounts that the new session key opens, and do not have it yet."""
+        account = self._account
+        assert account is not None
+        key = account.keys.get(Key.SESSION)
         known = {one.id for one in account.organizations}
-        if organization and known and organization not in known:
-            self._errors["base"] = "wrong_account"
-            return None
+        return [
+            other
+            for other in self._async_current_entries()
+            if other.entry_id != entry.entry_id
+            and other.data[CONF_HOST] == account.host
+            and other.data.get(CONF_ORGANIZATION) in known
+            and other.data.get(Key.SESSION) not in (None, key)
+        ]
+
+    def _finish_update(self, entry: OpenAIAccountConfigEntry) -> ConfigFlowResult:
+        account = self._account
+        assert account is not None
         clear_pauses(self.hass, entry.entry_id)
         return self.async_update_reload_and_abort(
-            entry, data_updates={CONF_HOST: account.host, CONF_SESSION_KEY: account.session_key}
+            entry, data=account.data(entry.data.get(CONF_ORGANIZATION))
         )
+
+    # ---- What all steps share ------------------------------------------------------------------
 
     def _show(
         self, step_id: str, schema: vol.Schema, values: Mapping[str, Any] | None
     ) -> ConfigFlowResult:
-        """Show a form with what was typed before, but for the key."""
-        shown = {key: value for key, value in (values or {}).items() if key != CONF_SESSION_KEY}
+        """Show a form with what was typed before, but for the keys."""
+        shown = {key: value for key, value in (values or {}).items() if key not in set(Key)}
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, shown),
-            errors=self._errors,
+            errors={str(field): code for field, code in self._errors.items()},
             description_placeholders={
                 "usage_url": USAGE_URL,
+                "admin_keys_url": ADMIN_KEYS_URL,
                 "default_host": DEFAULT_HOST,
                 "minutes": str(self._minutes),
             },
         )
 
-    async def _async_check(self, host: str, session_key: str) -> Account | None:
-        """Ask an account; None, and what to say of it in `_errors`, where it does not answer."""
+    async def _async_check(
+        self, host: str, keys: Mapping[Key, str], organization: str | None = None
+    ) -> Account | None:
+        """Ask an account; None, and what to say of it in `_errors`, where it is refused."""
         self._errors = {}
         try:
-            return await self._async_ask(host, session_key)
-        except (InvalidHostError, InvalidKeyError, OpenAIAccountError) as err:
-            self._errors = _error_of(err)
-            if isinstance(err, RateLimitedError):
-                self._minutes = max(1, math.ceil((err.retry_after or 300) / 60))
-        except Exception as err:
-            # The traceback tells where, its type what; a text could repeat the key.
-            _LOGGER.error(  # noqa: TRY400
-                "Unexpected %s while asking the account", type(err).__name__, exc_info=_bare(err)
-            )
-            self._errors = {"base": "unknown"}
+            return await async_ask(self.hass, host, keys, organization)
+        except AccountRefusedError as err:
+            self._errors = err.errors
+            self._minutes = err.minutes
         return None
 
-    async def _async_ask(self, host: str, session_key: str) -> Account:
-        """Ask an account whether the key is good, and who it is; raises the client's errors.
 
-        No organization is named in the requests: a key of another one is to be
-        told from a key that is no good.
-        """
-        key = clean_key(session_key)
-        url = str(base_url(host))
-        client = await async_create_client(self.hass, url, key)
-        name: str | None = None
-        try:
-            await client.credit_grants()
-        except EndpointMissingError:
-            name = (await client.subscription()).account_name
-        organizations = await _organizations(client)
-        if name is None and not (organizations and organizations[0].title):
-            name = await _account_name(client)
-        return Account(
-            host=url,
-            session_key=key,
-            organizations=organizations,
-            title=name or DEFAULT_TITLE,
+def _typed(user_input: Mapping[str, Any]) -> dict[Key, str]:
+    """Return the keys that were typed; one of nothing but spaces was not."""
+    return {kind: key for kind in Key if (key := user_input.get(kind, "").strip())}
+
+
+def _keys_schema(entry: OpenAIAccountConfigEntry, first: Key) -> vol.Schema:
+    """Return the fields for both keys, one first; those that the entry has can be removed."""
+    fields: dict[vol.Marker, object] = {}
+    for kind in sorted(Key, key=lambda kind: kind is not first):
+        fields[vol.Optional(kind.value)] = _KEY
+        if kind in keys_of(entry):
+            fields[vol.Optional(_REMOVALS[kind], default=False)] = BooleanSelector()
+    return vol.Schema(fields)
+
+
+def _select(names: Mapping[str, str], *, several: bool) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[SelectOptionDict(value=value, label=name) for value, name in names.items()],
+            multiple=several,
+            mode=SelectSelectorMode.LIST,
         )
-
-
-async def _organizations(client: OpenAIAccountClient) -> tuple[Organization, ...]:
-    """Return the organizations, none where the host does not tell them.
-
-    A passing fault is none of that: the account would get another identity.
-    """
-    try:
-        return await client.organizations()
-    except EndpointMissingError, InvalidAuthError, BlockedError, InvalidResponseError:
-        return ()
-
-
-async def _account_name(client: OpenAIAccountClient) -> str | None:
-    try:
-        return (await client.subscription()).account_name
-    except OpenAIAccountError:
-        return None
-
-
-def _digest(host: str, session_key: str) -> str:
-    """Return an identity for an account that does not tell its own."""
-    return hashlib.sha256(f"{host}\0{session_key}".encode()).hexdigest()[:32]
-
-
-def _error_of(err: OpenAIAccountError) -> dict[str, str]:
-    """Return an error at the field that it is about, or at the form."""
-    if isinstance(err, CannotConnectError):
-        return {"base": CannotConnectError.code}
-    if isinstance(err, EndpointMissingError):
-        return {"base": InvalidResponseError.code}
-    if isinstance(err, InvalidKeyError | InvalidAuthError):
-        return {CONF_SESSION_KEY: err.code}
-    if isinstance(err, InvalidHostError) or err.code == "insecure_host":
-        return {CONF_HOST: err.code}
-    return {"base": err.code}
-
-
-def _bare(err: BaseException) -> BaseException:
-    """Return an exception of the same place without its text."""
-    return RuntimeError(type(err).__name__).with_traceback(err.__traceback__)
+    )

@@ -7,9 +7,20 @@ DOMAIN: Final = "openai_account"
 MANUFACTURER: Final = "OpenAI"
 
 CONF_SESSION_KEY: Final = "session_key"
+CONF_ADMIN_KEY: Final = "admin_key"
+CONF_REMOVE_SESSION_KEY: Final = "remove_session_key"
+CONF_REMOVE_ADMIN_KEY: Final = "remove_admin_key"
 CONF_ORGANIZATION: Final = "organization"
 
-UPDATE_INTERVAL: Final = timedelta(minutes=5)
+# Options: seconds, US dollars, US dollars
+CONF_UPDATE_INTERVAL: Final = "update_interval"
+CONF_LOW_BALANCE_THRESHOLD: Final = "low_balance_threshold"
+CONF_MONTHLY_BUDGET: Final = "monthly_budget"
+
+DEFAULT_UPDATE_INTERVAL: Final = 300
+MIN_UPDATE_INTERVAL: Final = 30
+MAX_UPDATE_INTERVAL: Final = 86_400
+DEFAULT_LOW_BALANCE_THRESHOLD: Final = 5
 
 # The longest pause between two polls after a fault that asks for patience.
 MAX_PAUSE: Final = timedelta(hours=1)
@@ -21,10 +32,11 @@ MISSING_PERIOD: Final = timedelta(days=1)
 # After so many days OpenAI no longer corrects what a day cost.
 SETTLED_DAYS: Final = 3
 
-# A model that cost nothing for so long loses its sensor.
+# A model or project that cost nothing for so long loses its sensor.
 MODEL_RETENTION: Final = timedelta(days=90)
 
 BILLING_URL: Final = "https://platform.openai.com/settings/organization/billing/overview"
+ADMIN_KEYS_URL: Final = "https://platform.openai.com/settings/organization/admin-keys"
 USAGE_URL: Final = "https://platform.openai.com/usage"
 
 CURRENCY_USD: Final = "USD"

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import logging
 from typing import ClassVar, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -21,13 +21,21 @@ from .api import (
     CreditGrants,
     EndpointMissingError,
     InvalidAuthError,
+    Key,
     OpenAIAccountClient,
     OpenAIAccountError,
     RateLimitedError,
+    SpendLimit,
     Subscription,
-    WrongKeyTypeError,
 )
-from .const import DOMAIN, MAX_PAUSE, MISSING_PERIOD, SETTLED_DAYS, UPDATE_INTERVAL
+from .const import (
+    CONF_UPDATE_INTERVAL,
+    DEFAULT_UPDATE_INTERVAL,
+    DOMAIN,
+    MAX_PAUSE,
+    MISSING_PERIOD,
+    SETTLED_DAYS,
+)
 from .memory import AccountMemory
 
 _LOGGER = logging.getLogger(__name__)
@@ -46,6 +54,14 @@ class Pause:
 # Pauses outlive a reload: a server that asked for patience did not ask this object.
 PAUSES: HassKey[dict[tuple[str, str], Pause]] = HassKey(f"{DOMAIN}_pauses")
 
+# The keys that failed while an entry was set up, by the entry's id.
+FAILED_KEYS: HassKey[dict[str, set[Key]]] = HassKey(f"{DOMAIN}_failed_keys")
+
+
+def keys_of(entry: OpenAIAccountConfigEntry) -> dict[Key, str]:
+    """Return the keys that an entry has."""
+    return {kind: key for kind in Key if (key := entry.data.get(kind))}
+
 
 class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     """Polls one endpoint and turns the client's errors into Home Assistant's."""
@@ -61,26 +77,32 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         memory: AccountMemory,
     ) -> None:
         """Prepare; nothing is asked yet."""
+        interval = timedelta(
+            seconds=entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)
+        )
         super().__init__(
             hass,
             _LOGGER,
             config_entry=entry,
             # Not the entry's title, which can be a person's name: this gets logged.
             name=f"{DOMAIN} {self.endpoint}",
-            update_interval=UPDATE_INTERVAL,
+            update_interval=interval * _phase(hass, entry),
             always_update=False,
         )
+        self._interval = interval
         self.client = client
         self.memory = memory
         self.last_success: datetime | None = None
         self.last_error: str | None = None
+        self.failed_key: Key | None = None
+        self._polls = 0
         self._pauses = hass.data.setdefault(PAUSES, {})
         self._polling = asyncio.Lock()
 
     @property
     def auth_failed(self) -> bool:
         """Whether the last poll found that a new key is needed."""
-        return self.last_error in _AUTH_CODES
+        return self.failed_key is not None
 
     @property
     def served(self) -> bool:
@@ -97,6 +119,10 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     async def _async_update_data(self) -> DataT:
         """Ask the endpoint, unless it wants to be left alone."""
         async with self._polling:
+            self._polls += 1
+            if self._polls > 1:
+                # The first interval alone is shorter, to spread the accounts.
+                self.update_interval = self._interval
             pause = self._pauses.get(self._pause_key)
             if pause and (left := (pause.until - dt_util.utcnow()).total_seconds()) > 1:
                 raise self._failure(self.last_error or RateLimitedError.code, left)
@@ -118,6 +144,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     def _note_success(self) -> None:
         self.last_success = dt_util.utcnow()
         self.last_error = None
+        self.failed_key = None
         self._pauses.pop(self._pause_key, None)
         self.memory.note_answer(self.endpoint)
         ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
@@ -125,6 +152,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     def _translate(self, err: OpenAIAccountError) -> UpdateFailed:
         """Do what an error asks for, and return it as Home Assistant wants it."""
         self.last_error = err.code
+        self.failed_key = err.key if isinstance(err, InvalidAuthError) else None
         if isinstance(err, RateLimitedError):
             return self._failure(err.code, self._pause(err.retry_after))
         if isinstance(err, InvalidAuthError):
@@ -145,7 +173,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         count = known.count + 1 if known else 1
         if retry_after is None:
             retry_after = min(
-                UPDATE_INTERVAL.total_seconds() * 2.0**count, MAX_PAUSE.total_seconds()
+                self._interval.total_seconds() * 2.0**count, MAX_PAUSE.total_seconds()
             )
         # A wish for less than a poll's interval is none; one for years is a mistake.
         retry_after = min(max(retry_after, 60.0), MISSING_PERIOD.total_seconds())
@@ -170,7 +198,13 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         )
 
 
-_AUTH_CODES = {InvalidAuthError.code, WrongKeyTypeError.code}
+def _phase(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> float:
+    """Return after which part of an interval an account polls for the first time.
+
+    Accounts that start together are so spread evenly over the interval.
+    """
+    entries = [one.entry_id for one in hass.config_entries.async_entries(DOMAIN)]
+    return 1 - entries.index(entry.entry_id) / len(entries) if entry.entry_id in entries else 1
 
 
 class CreditCoordinator(AccountCoordinator[CreditGrants]):
@@ -197,7 +231,8 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         report = await self.client.costs()
         if not report.complete:
             return report
-        self.memory.note_models(report.models_this_month, report.today)
+        self.memory.models.note(report.models_this_month, report.today)
+        self.memory.projects.note(report.projects_this_month, report.today, report.project_names)
         if self._past_is_due(report):
             try:
                 self._past = await self.client.costs_between(report.last_month_start, report.start)
@@ -207,7 +242,12 @@ class CostCoordinator(AccountCoordinator[CostReport]):
                 _LOGGER.debug("The costs of last month are not to be had now (%s)", err.code)
         if self._past is None or self._past.today < report.start - timedelta(days=1):
             return report
-        return replace(report, start=self._past.start, days={**self._past.days, **report.days})
+        return replace(
+            report,
+            start=self._past.start,
+            days={**self._past.days, **report.days},
+            project_names={**self._past.project_names, **report.project_names},
+        )
 
     def _past_is_due(self, report: CostReport) -> bool:
         """Return whether to ask for the last month: at first, and while it can still change."""
@@ -228,7 +268,25 @@ class SubscriptionCoordinator(AccountCoordinator[Subscription]):
         return await self.client.subscription()
 
 
-type AnyCoordinator = CreditCoordinator | CostCoordinator | SubscriptionCoordinator
+class SpendLimitCoordinator(AccountCoordinator[SpendLimit]):
+    """Polls the organization's own monthly limit."""
+
+    endpoint = "spend_limit"
+
+    @override
+    async def _fetch(self) -> SpendLimit:
+        try:
+            return await self.client.spend_limit()
+        except EndpointMissingError:
+            # That is how the endpoint says that no limit is set any more.
+            if self.memory.has_answered(self.endpoint):
+                return SpendLimit()
+            raise
+
+
+type AnyCoordinator = (
+    CreditCoordinator | CostCoordinator | SubscriptionCoordinator | SpendLimitCoordinator
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,11 +298,12 @@ class OpenAIAccountData:
     credits: CreditCoordinator
     costs: CostCoordinator
     subscription: SubscriptionCoordinator
+    spend_limit: SpendLimitCoordinator
 
     @property
     def coordinators(self) -> tuple[AnyCoordinator, ...]:
         """All coordinators."""
-        return self.credits, self.costs, self.subscription
+        return self.credits, self.costs, self.subscription, self.spend_limit
 
 
 @callback
@@ -254,6 +313,14 @@ def end_needless_reauth(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) ->
         return
     for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
         hass.config_entries.flow.async_abort(flow["flow_id"])
+
+
+def failed_keys(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> set[Key]:
+    """Return the keys of an entry that no longer work."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return hass.data.get(FAILED_KEYS, {}).get(entry.entry_id, set())
+    coordinators = entry.runtime_data.coordinators
+    return {one.failed_key for one in coordinators if one.failed_key is not None}
 
 
 @callback
@@ -267,7 +334,12 @@ def clear_pauses(hass: HomeAssistant, entry_id: str) -> None:
 @callback
 def delete_issues(hass: HomeAssistant, entry_id: str) -> None:
     """Delete what was said to the user of an entry's endpoints."""
-    for coordinator in (CreditCoordinator, CostCoordinator, SubscriptionCoordinator):
+    for coordinator in (
+        CreditCoordinator,
+        CostCoordinator,
+        SubscriptionCoordinator,
+        SpendLimitCoordinator,
+    ):
         ir.async_delete_issue(hass, DOMAIN, _issue_id(coordinator.endpoint, entry_id))
 
 

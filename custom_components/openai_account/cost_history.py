@@ -217,8 +217,8 @@ class CostHistory:
             for model, cost in known.models.items():
                 by_model.setdefault(model, {})[day] = cost
         for model in sorted(by_model):
-            self._memory.slug(model)
-        for slug, model in self._memory.all_models().items():
+            self._memory.models.slug(model)
+        for slug, model in self._memory.models.all().items():
             key = f"{self._account}_{slug}"
             costs = by_model.get(model, {})
             if (series := self._series.get(key)) is not None:

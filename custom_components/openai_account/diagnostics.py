@@ -11,10 +11,11 @@ from homeassistant.core import HomeAssistant
 from yarl import URL
 
 from .api import DEFAULT_HOST
-from .const import CONF_ORGANIZATION, CONF_SESSION_KEY
+from .const import CONF_ADMIN_KEY, CONF_ORGANIZATION, CONF_SESSION_KEY
 from .coordinator import AnyCoordinator, OpenAIAccountConfigEntry
 
 TO_REDACT = {
+    CONF_ADMIN_KEY,
     CONF_SESSION_KEY,
     CONF_ORGANIZATION,
     "account_name",
@@ -22,6 +23,9 @@ TO_REDACT = {
     "billing_email",
     "business_address",
     "po_number",
+    "project_names",
+    "projects",
+    "projects_this_month",
     "tax_ids",
     # The entry's name and identity tell whose account it is.
     "title",
@@ -58,8 +62,10 @@ async def async_get_config_entry_diagnostics(
 
 def _endpoint(coordinator: AnyCoordinator, paths: dict[str, str]) -> dict[str, Any]:
     answer = coordinator.data
+    # With an admin key, the official endpoint stands in for the dashboard's.
+    names = ("costs", "usage") if coordinator.endpoint == "usage" else (coordinator.endpoint,)
     return {
-        "path": paths.get(coordinator.endpoint),
+        "path": next((paths[name] for name in names if name in paths), None),
         "last_success": coordinator.last_success,
         "last_error": coordinator.last_error,
         "last_update_success": coordinator.last_update_success,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -14,7 +15,7 @@ from yarl import URL
 
 from .api import DEFAULT_HOST
 from .const import BILLING_URL, DOMAIN, MANUFACTURER
-from .coordinator import AccountCoordinator
+from .coordinator import AccountCoordinator, AnyCoordinator, OpenAIAccountConfigEntry
 
 
 class ReportedData(Protocol):
@@ -58,10 +59,12 @@ def add_as_reported[DataT, DescriptionT: EntityDescription](
     descriptions: Callable[[DataT], Iterable[DescriptionT]],
     entity: Callable[[AccountCoordinator[DataT], DescriptionT], AccountEntity[DataT]],
     async_add_entities: AddConfigEntryEntitiesCallback,
+    also: AnyCoordinator | None = None,
 ) -> None:
     """Add an entity for each thing that the account reports, now and with each poll.
 
-    `descriptions` returns those of the things that an answer holds.
+    `descriptions` returns those of the things that an answer holds; `also` is
+    another endpoint that they depend on.
     """
     known: set[str] = set()
 
@@ -73,5 +76,19 @@ def add_as_reported[DataT, DescriptionT: EntityDescription](
         known.update(one.key for one in new)
         async_add_entities(entity(coordinator, one) for one in new)
 
-    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add_new))
+    for source in (coordinator, also):
+        if source is not None:
+            coordinator.config_entry.async_on_unload(source.async_add_listener(add_new))
     add_new()
+
+
+@callback
+def remove_entities(
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, domain: str, keys: Iterable[str]
+) -> None:
+    """Remove the entities of some keys from the registry."""
+    registry = er.async_get(hass)
+    for key in keys:
+        unique_id = f"{entry.unique_id or entry.entry_id}_{key}"
+        if entity_id := registry.async_get_entity_id(domain, DOMAIN, unique_id):
+            registry.async_remove(entity_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 import hashlib
 from typing import NotRequired, TypedDict
@@ -17,13 +17,18 @@ _VERSION = 1
 _SAVE_DELAY = 30
 _SLUG_LENGTH = 60
 _DAY = timedelta(days=1)
+_NONE: Mapping[str, str] = {}
 
 
-class ModelRecord(TypedDict):
-    """A model that cost money: its name, and the last UTC day that a report named it."""
+class NameRecord(TypedDict):
+    """What costs money: its name or id, and the last UTC day that a report named it.
+
+    `label` is what people call it, where that is not its name.
+    """
 
     name: str
     last_seen: str
+    label: NotRequired[str]
 
 
 class EndpointRecord(TypedDict):
@@ -35,29 +40,88 @@ class EndpointRecord(TypedDict):
 class MemoryData(TypedDict):
     """The stored form. `covered` are the first and last UTC days of spans whose costs are known."""
 
-    models: dict[str, ModelRecord]
+    models: dict[str, NameRecord]
+    projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
     covered: NotRequired[list[tuple[str, str]]]
 
 
-class AccountMemory:
-    """Remembers models by the slugs they were given, and endpoints that answered.
+class NameBook:
+    """Gives models, or projects, the slugs that entities and history hang on.
 
-    A model keeps its slug for ever: entities and history hang on it. Names that
-    would share a slug get one with a digest, whichever of them came second.
+    A name keeps its slug for ever. Names that would share one get one with a
+    digest, whichever of them came second.
     """
+
+    def __init__(self, records: dict[str, NameRecord], changed: Callable[[], None]) -> None:
+        """Take what is known, and whom to tell of changes."""
+        self._records = records
+        self._changed = changed
+        self._slugs = {record["name"]: slug for slug, record in records.items()}
+
+    def slug(self, name: str) -> str:
+        """Return the slug of a name, giving it one if it has none yet."""
+        if (slug := self._slugs.get(name)) is None:
+            slug = slugify(name)[:_SLUG_LENGTH].rstrip("_")
+            if not slug or slug == "unknown" != name or slug in self._records:
+                digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+                slug = f"{slug}_{digest}".lstrip("_")
+            self._slugs[name] = slug
+            self._records[slug] = {"name": name, "last_seen": ""}
+            self._changed()
+        return slug
+
+    def note(self, names: Iterable[str], today: date, labels: Mapping[str, str] = _NONE) -> None:
+        """Note that a report named these, and what people call them."""
+        day = today.isoformat()
+        changed = False
+        for name in sorted(names):
+            record = self._records[self.slug(name)]
+            label = labels.get(name, record.get("label", name))
+            if record["last_seen"] != day or record.get("label", name) != label:
+                changed = True
+                record["last_seen"] = day
+                if label != name:
+                    record["label"] = label
+        if changed:
+            self._changed()
+
+    def recent(self, today: date) -> dict[str, str]:
+        """Return the names, by slug, of those that were seen lately."""
+        oldest = (today - MODEL_RETENTION).isoformat()
+        return {
+            slug: record["name"]
+            for slug, record in self._records.items()
+            if record["last_seen"] >= oldest
+        }
+
+    def all(self) -> dict[str, str]:
+        """Return the names of all that ever were, by slug."""
+        return {slug: record["name"] for slug, record in self._records.items()}
+
+    def label(self, slug: str) -> str:
+        """Return what people call the bearer of a slug."""
+        record = self._records[slug]
+        return record.get("label", record["name"])
+
+
+class AccountMemory:
+    """Remembers names by their slugs, endpoints that answered, and days in the history."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
         self._store = Store[MemoryData](hass, _VERSION, f"{DOMAIN}.{entry_id}")
-        self._data: MemoryData = {"models": {}, "endpoints": {}}
-        self._slugs: dict[str, str] = {}
+        self._take({"models": {}, "endpoints": {}})
+
+    def _take(self, data: MemoryData) -> None:
+        self._data = data
+        self.models = NameBook(data["models"], self._save_soon)
+        self.projects = NameBook(data.setdefault("projects", {}), self._save_soon)
 
     async def async_load(self) -> None:
         """Read what was stored."""
         if stored := await self._store.async_load():
-            self._data = stored
-            self._slugs = {record["name"]: slug for slug, record in stored["models"].items()}
+            self._take(stored)
 
     async def async_save(self) -> None:
         """Write at once."""
@@ -66,42 +130,6 @@ class AccountMemory:
     async def async_remove(self) -> None:
         """Forget everything."""
         await self._store.async_remove()
-
-    def slug(self, model: str) -> str:
-        """Return the slug of a model, giving it one if it has none yet."""
-        if (slug := self._slugs.get(model)) is None:
-            slug = slugify(model)[:_SLUG_LENGTH].rstrip("_")
-            if not slug or slug == "unknown" != model or slug in self._data["models"]:
-                digest = hashlib.sha256(model.encode("utf-8", "replace")).hexdigest()[:8]
-                slug = f"{slug}_{digest}".lstrip("_")
-            self._slugs[model] = slug
-            self._data["models"][slug] = {"name": model, "last_seen": ""}
-            self._save_soon()
-        return slug
-
-    def note_models(self, models: Iterable[str], today: date) -> None:
-        """Note that a report named these models."""
-        day = today.isoformat()
-        changed = False
-        for model in sorted(models):
-            record = self._data["models"][self.slug(model)]
-            changed = changed or record["last_seen"] != day
-            record["last_seen"] = day
-        if changed:
-            self._save_soon()
-
-    def models(self, today: date) -> dict[str, str]:
-        """Return the names, by slug, of the models that were seen lately."""
-        oldest = (today - MODEL_RETENTION).isoformat()
-        return {
-            slug: record["name"]
-            for slug, record in self._data["models"].items()
-            if record["last_seen"] >= oldest
-        }
-
-    def all_models(self) -> dict[str, str]:
-        """Return the names of all models that ever were, by slug."""
-        return {slug: record["name"] for slug, record in self._data["models"].items()}
 
     def note_covered(self, first: date, last: date) -> None:
         """Note that the costs of these days are in the history."""
@@ -147,6 +175,12 @@ class AccountMemory:
         if self._data["endpoints"].get(endpoint) != {"missing_since": None}:
             self._data["endpoints"][endpoint] = {"missing_since": None}
             self._save_soon()
+
+    def forget_endpoints(self, endpoints: Iterable[str]) -> None:
+        """Forget that endpoints answered, since the account has no key for them any more."""
+        for endpoint in endpoints:
+            if self._data["endpoints"].pop(endpoint, None):
+                self._save_soon()
 
     def note_missing(self, endpoint: str, now: datetime) -> datetime:
         """Note that an endpoint which has answered is gone; return since when."""

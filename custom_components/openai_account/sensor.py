@@ -2,212 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import override
 
-from homeassistant.components.sensor import (
-    SensorDeviceClass,
-    SensorEntity,
-    SensorEntityDescription,
-    SensorStateClass,
-)
-from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, UnitOfTime
+from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN, SensorEntity
+from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import CostReport, CreditGrants, Subscription, micro
-from .const import CURRENCY_USD
-from .coordinator import CostCoordinator, OpenAIAccountConfigEntry
-from .entity import AccountEntity, add_as_reported
+from .api import CostReport, CreditGrants, Key, SpendLimit, Subscription, micro
+from .const import CONF_MONTHLY_BUDGET
+from .coordinator import CostCoordinator, OpenAIAccountConfigEntry, keys_of
+from .entity import AccountEntity, add_as_reported, remove_entities
+from .sensor_descriptions import (
+    BUDGET_USED,
+    COST_SENSORS,
+    CREDIT_SENSORS,
+    DAYS_LEFT,
+    MODEL_COST_PREFIX,
+    PROJECT_COST_PREFIX,
+    SPEND_LIMIT,
+    SUBSCRIPTION_SENSORS,
+    AccountSensorDescription,
+    model_sensor,
+    project_sensor,
+)
 
 PARALLEL_UPDATES = 0
-
-MODEL_COST_PREFIX = "model_cost_"
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountSensorDescription[DataT](SensorEntityDescription):
-    """Describes a sensor and the value that it shows.
-
-    `field` is the API's field that must be reported for the sensor to exist;
-    without it, it is the one that the sensor is named for.
-    """
-
-    value_fn: Callable[[DataT], float | str | datetime | None]
-    field: str | None = None
-    last_reset_fn: Callable[[DataT], date] | None = None
-    model: str | None = None
-
-
-def _balance[DataT](
-    key: str, value_fn: Callable[[DataT], float | None]
-) -> AccountSensorDescription[DataT]:
-    return AccountSensorDescription[DataT](
-        key=key,
-        translation_key=key,
-        device_class=SensorDeviceClass.MONETARY,
-        state_class=SensorStateClass.TOTAL,
-        native_unit_of_measurement=CURRENCY_USD,
-        suggested_display_precision=2,
-        value_fn=value_fn,
-    )
-
-
-def _limit_usd(
-    key: str, value_fn: Callable[[Subscription], float | None], *, enabled: bool = False
-) -> AccountSensorDescription[Subscription]:
-    return AccountSensorDescription[Subscription](
-        key=key,
-        translation_key=key,
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY_USD,
-        suggested_display_precision=2,
-        entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
-    )
-
-
-def _subscription(
-    key: str,
-    value_fn: Callable[[Subscription], float | str | datetime | None],
-    *,
-    enabled: bool = False,
-    device_class: SensorDeviceClass | None = None,
-    category: EntityCategory | None = None,
-    precision: int | None = None,
-) -> AccountSensorDescription[Subscription]:
-    return AccountSensorDescription[Subscription](
-        key=key,
-        translation_key=key,
-        device_class=device_class,
-        entity_category=category,
-        suggested_display_precision=precision,
-        entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
-    )
-
-
-def _cost(
-    key: str,
-    value_fn: Callable[[CostReport], float],
-    last_reset_fn: Callable[[CostReport], date],
-    *,
-    translation_key: str | None = None,
-    model: str | None = None,
-) -> AccountSensorDescription[CostReport]:
-    return AccountSensorDescription[CostReport](
-        key=key,
-        translation_key=translation_key or key,
-        translation_placeholders={"model": model} if model else None,
-        device_class=SensorDeviceClass.MONETARY,
-        state_class=SensorStateClass.TOTAL,
-        native_unit_of_measurement=CURRENCY_USD,
-        suggested_display_precision=4,
-        value_fn=value_fn,
-        last_reset_fn=last_reset_fn,
-        model=model,
-    )
-
-
-def _figure(
-    key: str, value_fn: Callable[[CostReport], float | None], *, enabled: bool = True
-) -> AccountSensorDescription[CostReport]:
-    """Describe an amount that is no running total, and so nothing for statistics."""
-    return AccountSensorDescription[CostReport](
-        key=key,
-        translation_key=key,
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY_USD,
-        suggested_display_precision=2,
-        entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
-    )
-
-
-CREDIT_SENSORS: tuple[AccountSensorDescription[CreditGrants], ...] = (
-    _balance("total_granted", lambda grants: grants.total_granted),
-    _balance("total_used", lambda grants: grants.total_used),
-    _balance("total_available", lambda grants: grants.total_available),
-    _balance("total_paid_available", lambda grants: grants.total_paid_available),
-    AccountSensorDescription[CreditGrants](
-        key="next_grant_expiry",
-        translation_key="next_grant_expiry",
-        device_class=SensorDeviceClass.TIMESTAMP,
-        field="grants",
-        value_fn=lambda grants: grants.next_grant_expiry,
-    ),
-)
-
-COST_SENSORS: tuple[AccountSensorDescription[CostReport], ...] = (
-    _cost("cost_today", lambda report: report.cost_today, lambda report: report.today),
-    _cost(
-        "cost_this_month",
-        lambda report: report.cost_this_month,
-        lambda report: report.month_start,
-    ),
-    _figure("cost_yesterday", lambda report: report.cost_yesterday),
-    _figure("cost_last_7_days", lambda report: report.cost_last_7_days),
-    _figure("cost_last_month", lambda report: report.cost_last_month, enabled=False),
-    _figure("forecast_this_month", lambda report: report.forecast_this_month),
-)
-
-DAYS_LEFT = AccountSensorDescription[CostReport](
-    key="days_left",
-    translation_key="days_left",
-    device_class=SensorDeviceClass.DURATION,
-    native_unit_of_measurement=UnitOfTime.DAYS,
-    suggested_display_precision=0,
-    value_fn=lambda report: report.cost_last_7_days,
-)
-
-SUBSCRIPTION_SENSORS: tuple[AccountSensorDescription[Subscription], ...] = (
-    _limit_usd("soft_limit_usd", lambda plan: plan.soft_limit_usd, enabled=True),
-    _limit_usd("hard_limit_usd", lambda plan: plan.hard_limit_usd, enabled=True),
-    _limit_usd("system_hard_limit_usd", lambda plan: plan.system_hard_limit_usd),
-    _limit_usd("max_balance", lambda plan: plan.max_balance),
-    _limit_usd("auto_recharge_threshold", lambda plan: plan.auto_recharge_threshold),
-    _limit_usd("auto_recharge_to_balance", lambda plan: plan.auto_recharge_to_balance),
-    _subscription("soft_limit", lambda plan: plan.soft_limit, precision=0),
-    _subscription("hard_limit", lambda plan: plan.hard_limit, precision=0),
-    _subscription("system_hard_limit", lambda plan: plan.system_hard_limit, precision=0),
-    _subscription("plan", lambda plan: plan.plan, enabled=True),
-    _subscription("billing_mechanism", lambda plan: plan.billing_mechanism),
-    _subscription("trust_tier", lambda plan: plan.trust_tier),
-    _subscription(
-        "canceled_at",
-        lambda plan: plan.canceled_at,
-        device_class=SensorDeviceClass.TIMESTAMP,
-    ),
-    _subscription(
-        "access_until",
-        lambda plan: plan.access_until,
-        device_class=SensorDeviceClass.TIMESTAMP,
-    ),
-    *(
-        _subscription(key, value_fn, category=EntityCategory.DIAGNOSTIC)
-        for key, value_fn in (
-            ("account_name", lambda plan: plan.account_name),
-            ("po_number", lambda plan: plan.po_number),
-            ("billing_email", lambda plan: plan.billing_email),
-            ("tax_ids", lambda plan: plan.tax_ids),
-            ("billing_address", lambda plan: plan.billing_address),
-            ("business_address", lambda plan: plan.business_address),
-        )
-    ),
-)
-
-
-def _model_sensor(slug: str, model: str) -> AccountSensorDescription[CostReport]:
-    return _cost(
-        f"{MODEL_COST_PREFIX}{slug}",
-        lambda report: report.models_this_month.get(model, 0.0),
-        lambda report: report.month_start,
-        translation_key="model_cost",
-        model=model,
-    )
 
 
 async def async_setup_entry(
@@ -217,13 +39,31 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of an account."""
     data = entry.runtime_data
+    memory = data.memory
 
     def cost_sensors(report: CostReport) -> list[AccountSensorDescription[CostReport]]:
         if not report.complete:
             return []
-        models = data.memory.models(report.today)
-        return [*COST_SENSORS, *(_model_sensor(*item) for item in models.items())]
+        return [
+            *COST_SENSORS,
+            *(model_sensor(*item) for item in memory.models.recent(report.today).items()),
+            *(
+                project_sensor(slug, project, memory.projects.label(slug))
+                for slug, project in memory.projects.recent(report.today).items()
+            ),
+        ]
 
+    def days_left(report: CostReport) -> list[AccountSensorDescription[CostReport]]:
+        credit = data.credits.data
+        known = report.complete and credit and "total_available" in credit.reported
+        return [DAYS_LEFT] if known else []
+
+    def budget_used(report: CostReport) -> list[AccountSensorDescription[CostReport]]:
+        limit = data.spend_limit.data
+        known = CONF_MONTHLY_BUDGET in entry.options or (limit and limit.amount)
+        return [BUDGET_USED] if report.complete and known else []
+
+    remove_entities(hass, entry, SENSOR_DOMAIN, _impossible(entry))
     add_as_reported(
         data.credits,
         lambda grants: [one for one in CREDIT_SENSORS if (one.field or one.key) in grants.reported],
@@ -231,17 +71,10 @@ async def async_setup_entry(
         async_add_entities,
     )
     add_as_reported(data.costs, cost_sensors, AccountSensor[CostReport], async_add_entities)
+    add_as_reported(data.costs, days_left, DaysLeftSensor, async_add_entities, data.credits)
+    add_as_reported(data.costs, budget_used, BudgetUsedSensor, async_add_entities, data.spend_limit)
     add_as_reported(
-        data.costs,
-        lambda report: (
-            [DAYS_LEFT]
-            if report.complete
-            and data.credits.data
-            and "total_available" in data.credits.data.reported
-            else []
-        ),
-        DaysLeftSensor,
-        async_add_entities,
+        data.spend_limit, lambda _: [SPEND_LIMIT], AccountSensor[SpendLimit], async_add_entities
     )
     add_as_reported(
         data.subscription,
@@ -249,24 +82,44 @@ async def async_setup_entry(
         AccountSensor[Subscription],
         async_add_entities,
     )
-    _remove_gone_models(hass, entry, data.costs)
+    _remove_gone(hass, entry, data.costs)
+
+
+def _impossible(entry: OpenAIAccountConfigEntry) -> set[str]:
+    """Return the keys of sensors that an entry cannot have, as its keys and options are now."""
+    keys = keys_of(entry)
+    gone: set[str] = set()
+    if Key.SESSION not in keys:
+        gone |= {one.key for one in CREDIT_SENSORS} | {one.key for one in SUBSCRIPTION_SENSORS}
+        gone.add(DAYS_LEFT.key)
+    if Key.ADMIN not in keys:
+        gone.add(SPEND_LIMIT.key)
+        if CONF_MONTHLY_BUDGET not in entry.options:
+            gone.add(BUDGET_USED.key)
+    return gone
 
 
 @callback
-def _remove_gone_models(
+def _remove_gone(
     hass: HomeAssistant, entry: OpenAIAccountConfigEntry, costs: CostCoordinator
 ) -> None:
-    """Remove the sensors of models that cost nothing for long, now and with each poll."""
-    prefix = f"{entry.unique_id or entry.entry_id}_{MODEL_COST_PREFIX}"
+    """Remove the sensors of what cost nothing for long, now and with each poll."""
+    identity = entry.unique_id or entry.entry_id
+    prefixes = (f"{identity}_{MODEL_COST_PREFIX}", f"{identity}_{PROJECT_COST_PREFIX}")
 
     @callback
     def remove() -> None:
         if not costs.data or not costs.data.complete:
             return
         registry = er.async_get(hass)
-        keep = {prefix + slug for slug in costs.memory.models(costs.data.today)}
+        books = (costs.memory.models, costs.memory.projects)
+        keep = {
+            prefix + slug
+            for prefix, book in zip(prefixes, books, strict=True)
+            for slug in book.recent(costs.data.today)
+        }
         for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-            if entity.unique_id.startswith(prefix) and entity.unique_id not in keep:
+            if entity.unique_id.startswith(prefixes) and entity.unique_id not in keep:
                 registry.async_remove(entity.entity_id)
 
     entry.async_on_unload(costs.async_add_listener(remove))
@@ -329,3 +182,23 @@ class DaysLeftSensor(AccountSensor[CostReport]):
         if refills or credit is None or not week or week < 0:
             return None
         return round(max(credit, 0.0) / (week / 7), 1)
+
+
+class BudgetUsedSensor(AccountSensor[CostReport]):
+    """How much of the month's budget is spent: the user's own, or else the limit at OpenAI."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the limit too."""
+        await super().async_added_to_hass()
+        limit = self.coordinator.config_entry.runtime_data.spend_limit
+        self.async_on_remove(limit.async_add_listener(self._handle_coordinator_update))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The cost of this month in percent of the budget; None without one."""
+        entry = self.coordinator.config_entry
+        limit = entry.runtime_data.spend_limit.data
+        budget = entry.options.get(CONF_MONTHLY_BUDGET) or (limit and limit.amount)
+        return round(100 * self.coordinator.data.cost_this_month / budget, 2) if budget else None

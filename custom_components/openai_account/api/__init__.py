@@ -2,6 +2,7 @@
 
 from .address import DEFAULT_HOST, base_url, clean_key
 from .client import MAX_DAYS, OpenAIAccountClient
+from .costs import CostReport, DayCosts, added
 from .errors import (
     BlockedError,
     CannotConnectError,
@@ -11,13 +12,15 @@ from .errors import (
     InvalidHostError,
     InvalidKeyError,
     InvalidResponseError,
+    Key,
     OpenAIAccountError,
     RateLimitedError,
     ServerError,
     UnsupportedCountryError,
+    WrongAdminKeyError,
     WrongKeyTypeError,
 )
-from .models import CostReport, CreditGrants, DayCosts, Organization, Subscription, micro
+from .models import CreditGrants, Organization, SpendLimit, Subscription, micro
 
 __all__ = [
     "DEFAULT_HOST",
@@ -33,14 +36,18 @@ __all__ = [
     "InvalidHostError",
     "InvalidKeyError",
     "InvalidResponseError",
+    "Key",
     "OpenAIAccountClient",
     "OpenAIAccountError",
     "Organization",
     "RateLimitedError",
     "ServerError",
+    "SpendLimit",
     "Subscription",
     "UnsupportedCountryError",
+    "WrongAdminKeyError",
     "WrongKeyTypeError",
+    "added",
     "base_url",
     "clean_key",
     "micro",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 import logging
-import math
 import socket
 from typing import Final
 
@@ -18,72 +16,87 @@ import orjson
 from yarl import URL
 
 from .address import base_url, clean_key, is_near, literal
+from .answers import LARGE_BODY, MAX_BODY, meaning, read_body
+from .costs import CostReport
 from .errors import (
     AnswerTooLargeError,
-    BlockedError,
     CannotConnectError,
     EndpointMissingError,
     InsecureHostError,
-    InvalidAuthError,
+    InvalidKeyError,
     InvalidResponseError,
+    Key,
     OpenAIAccountError,
-    RateLimitedError,
-    ServerError,
-    UnsupportedCountryError,
-    WrongKeyTypeError,
+    WrongAdminKeyError,
 )
-from .models import CostReport, CreditGrants, Fields, Organization, Subscription
-from .reading import JSON, text
+from .fields import Fields
+from .models import CreditGrants, Organization, SpendLimit, Subscription
+from .reading import JSON, boolean, text
 
 _LOGGER = logging.getLogger(__name__)
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
-MAX_BODY: Final = 8 * 1024 * 1024
 
 # The API refuses more days than this in one question.
 MAX_DAYS: Final = 100
-
-# What is larger is parsed beside the event loop, which it would hold up.
-_LARGE_BODY: Final = 128 * 1024
 
 _CREDIT_GRANTS: Final = "dashboard/billing/credit_grants"
 _USAGE: Final = "dashboard/billing/usage"
 _SUBSCRIPTION: Final = "dashboard/billing/subscription"
 _ME: Final = "me"
+_COSTS: Final = "organization/costs"
+_SPEND_LIMIT: Final = "organization/spend_limit"
+
+# The dashboard's endpoints stand bare, under /v1 or at both; the documented ones under /v1.
 _PREFIXES: Final = ("", "v1")
+_V1: Final = ("v1",)
+
+type Query = Sequence[tuple[str, str]]
 
 
 class OpenAIAccountClient:
     """Asks one account at one host.
 
+    A session key opens credit, costs and subscription; an admin key the official
+    costs, which are then preferred, and the spend limit. What needs a key that
+    is not there is `EndpointMissingError`.
+
     `session` is the caller's; it is never closed here. `organization` picks one
     of the organizations of the key's owner. All methods raise only errors of
-    `errors.py`; none of them repeats what the server said.
+    `errors.py`, which tell the key that the request carried; none of them
+    repeats what the server said.
     """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
         host: str,
-        session_key: str,
+        session_key: str | None,
         *,
+        admin_key: str | None = None,
         organization: str | None = None,
         user_agent: str = "openai-account",
     ) -> None:
-        """Check host and key; nothing is sent yet.
+        """Check host and keys; nothing is sent yet.
 
         Raises `InvalidHostError`, `InsecureHostError` or `InvalidKeyError`.
         """
         self._session = session
         self._base = base_url(host)
-        self._headers = {
-            "Accept": "application/json",
-            "Authorization": f"Bearer {clean_key(session_key)}",
-            "User-Agent": user_agent,
-        }
+        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
         if organization:
             self._headers["OpenAI-Organization"] = organization
+        self._keys: dict[Key, str] = {}
+        for kind, key in ((Key.SESSION, session_key), (Key.ADMIN, admin_key)):
+            try:
+                if key is not None:
+                    self._keys[kind] = clean_key(key)
+            except InvalidKeyError as err:
+                err.key = kind
+                raise
         self._prefixes: dict[str, str] = {}
+        # A host without credit is asked again once a day.
+        self._derived_on: date | None = None
         self._unreadable: set[str] = set()
 
     @property
@@ -95,8 +108,21 @@ class OpenAIAccountClient:
         }
 
     async def credit_grants(self) -> CreditGrants:
-        """Ask for the prepaid credit."""
-        return CreditGrants.read(await self._ask(_CREDIT_GRANTS), datetime.now(UTC))
+        """Ask for the prepaid credit.
+
+        Gateways do not tell it; there it is derived from the token's limit and
+        what it spent over its whole life.
+        """
+        today = utc_today()
+        if self._derived_on == today:
+            return await self._derive_credit()
+        try:
+            fields = await self._ask(_CREDIT_GRANTS)
+        except EndpointMissingError:
+            grants = await self._derive_credit()
+            self._derived_on = today
+            return grants
+        return CreditGrants.read(fields, datetime.now(UTC))
 
     async def costs(self) -> CostReport:
         """Ask for the costs of the running UTC month.
@@ -107,6 +133,11 @@ class OpenAIAccountClient:
         start, end = window(today)
         return await self.costs_between(start, end)
 
+    async def costs_of_today(self) -> CostReport:
+        """Ask for the costs of the running UTC day alone: the smallest question there is."""
+        today = utc_today()
+        return await self.costs_between(today, today + timedelta(days=1))
+
     async def costs_between(self, start: date, end: date) -> CostReport:
         """Ask for the costs of some UTC days, at most 100, the last one excluded.
 
@@ -116,41 +147,91 @@ class OpenAIAccountClient:
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError("from 1 to 100 days")
         today = end - timedelta(days=1)
-        query = {
-            "start_date": start.isoformat(),
-            "end_date": end.isoformat(),
-            "exclude_project_costs": "false",
-            "new_endpoint": "true",
-        }
         try:
-            fields = await self._ask(_USAGE, query)
+            if Key.ADMIN in self._keys:
+                pages = await self._ask_costs(start, end)
+                size = sum(page.size for page in pages)
+                return await _beside(size, CostReport.read_pages, pages, start, today)
+            fields = await self._ask_usage(start, end)
+            return await _beside(fields.size, CostReport.read, fields, start, today)
         except AnswerTooLargeError:
             middle = start + (end - start) // 2
             if middle == start:
                 raise
             first = await self.costs_between(start, middle)
             second = await self.costs_between(middle, end)
-            return replace(second, start=start, days={**first.days, **second.days})
-        return await _beside(fields.size, CostReport.read, fields, start, today)
+            return replace(
+                second,
+                start=start,
+                days={**first.days, **second.days},
+                project_names={**first.project_names, **second.project_names},
+            )
 
     async def subscription(self) -> Subscription:
         """Ask for the plan, its limits and whom it is billed to."""
         today = utc_today()
-        query = {
-            "start_date": today.isoformat(),
-            "end_date": (today + timedelta(days=1)).isoformat(),
-        }
+        query = _dates(today, today + timedelta(days=1))
         return Subscription.read(await self._ask(_SUBSCRIPTION, query))
 
     async def organizations(self) -> tuple[Organization, ...]:
         """Ask for the organizations of the key's owner, the default one first."""
-        return Organization.read_all(await self._ask(_ME, prefixes=("v1",)))
+        return Organization.read_all(await self._ask(_ME, prefixes=_V1))
+
+    async def spend_limit(self) -> SpendLimit:
+        """Ask for the organization's own monthly limit.
+
+        `EndpointMissingError` where none is set or the admin key may not read it.
+        """
+        try:
+            return SpendLimit.read(await self._ask(_SPEND_LIMIT, prefixes=_V1, key=Key.ADMIN))
+        except WrongAdminKeyError as err:
+            raise EndpointMissingError("The key may not read the spend limit") from err
+
+    async def _derive_credit(self) -> CreditGrants:
+        start, end = window(utc_today())
+        report = CostReport.read(await self._ask_usage(start, end), start, end)
+        if report.lifetime is None:
+            raise EndpointMissingError("The host does not tell any credit")
+        return CreditGrants.derive(await self.subscription(), report.lifetime)
+
+    async def _ask_usage(self, start: date, end: date) -> Fields:
+        """Ask the dashboard's endpoint for costs."""
+        options = (("exclude_project_costs", "false"), ("new_endpoint", "true"))
+        return await self._ask(_USAGE, (*_dates(start, end), *options))
+
+    async def _ask_costs(self, start: date, end: date) -> list[Fields]:
+        """Ask the official endpoint for costs; return all pages of the answer."""
+        query = (
+            ("start_time", _seconds(start)),
+            ("end_time", _seconds(end)),
+            ("bucket_width", "1d"),
+            ("group_by", "line_item"),
+            ("group_by", "project_id"),
+            ("limit", str((end - start).days)),
+        )
+        pages: list[Fields] = []
+        cursors: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = await self._ask(
+                _COSTS, (*query, ("page", cursor)) if cursor else query, _V1, Key.ADMIN
+            )
+            pages.append(page)
+            if not page.read("has_more", boolean):
+                return pages
+            cursor = page.read("next_page", text)
+            if cursor is None or cursor in cursors:
+                raise InvalidResponseError("The pages of the answer do not end")
+            if sum(page.size for page in pages) > MAX_BODY:
+                raise AnswerTooLargeError("The pages of the answer are too large")
+            cursors.add(cursor)
 
     async def _ask(
         self,
         path: str,
-        query: dict[str, str] | None = None,
+        query: Query = (),
         prefixes: tuple[str, ...] = _PREFIXES,
+        key: Key = Key.SESSION,
     ) -> Fields:
         """Return the JSON object that an endpoint answers with.
 
@@ -159,17 +240,22 @@ class OpenAIAccountClient:
         """
         try:
             async with asyncio.timeout(TIMEOUT.total):
-                return await self._ask_prefixes(path, query, prefixes)
+                return await self._ask_prefixes(path, query, prefixes, key)
         except TimeoutError as err:
             raise CannotConnectError("No answer in time") from err
+        except OpenAIAccountError as err:
+            err.key = key
+            raise
 
     async def _ask_prefixes(
-        self, path: str, query: dict[str, str] | None, prefixes: tuple[str, ...]
+        self, path: str, query: Query, prefixes: tuple[str, ...], key: Key
     ) -> Fields:
+        if key not in self._keys:
+            raise EndpointMissingError("The account has no key for this endpoint")
         known = self._prefixes.get(path) or next(iter(self._prefixes.values()), prefixes[0])
         for prefix in sorted(prefixes, key=lambda prefix: prefix != known):
             try:
-                fields = await self._get(f"{prefix}/{path}", query)
+                fields = await self._get(f"{prefix}/{path}", query, key)
             except EndpointMissingError:
                 continue
             self._prefixes[path] = prefix
@@ -177,18 +263,19 @@ class OpenAIAccountClient:
         self._prefixes.pop(path, None)
         raise EndpointMissingError("The host does not serve this endpoint")
 
-    async def _get(self, path: str, query: dict[str, str] | None) -> Fields:
+    async def _get(self, path: str, query: Query, key: Key) -> Fields:
         try:
             url, headers = await self._route(path)
+            headers = {**headers, "Authorization": f"Bearer {self._keys[key]}"}
             async with self._session.get(
                 url, params=query, headers=headers, timeout=TIMEOUT, allow_redirects=False
             ) as response:
-                body = await _read(response)
+                body = await read_body(response)
         except TimeoutError as err:
             raise CannotConnectError("No answer in time") from err
         except (aiohttp.ClientError, OSError, UnicodeError) as err:
             raise CannotConnectError("No complete answer") from err
-        return await self._judge(response, body)
+        return await self._judge(response, body, key)
 
     async def _route(self, path: str) -> tuple[URL, dict[str, str]]:
         """Return where a request goes and what it carries.
@@ -212,7 +299,7 @@ class OpenAIAccountClient:
             return url.with_host(address), {**self._headers, "Host": url.raw_authority}
         return url, self._headers
 
-    async def _judge(self, response: aiohttp.ClientResponse, body: bytes) -> Fields:
+    async def _judge(self, response: aiohttp.ClientResponse, body: bytes, key: Key) -> Fields:
         """Return the object of an answer, or raise what the answer means."""
         try:
             data: JSON = await _beside(len(body), orjson.loads, body)
@@ -221,7 +308,7 @@ class OpenAIAccountClient:
         error = data.get("error") if isinstance(data, dict) else None
         status = response.status
         if status != HTTPStatus.OK or error:
-            raise _meaning(response, error if isinstance(error, dict) else {})
+            raise meaning(response, error if isinstance(error, dict) else {}, key)
         if not isinstance(data, dict):
             raise InvalidResponseError("The answer is no JSON object")
         return Fields(data, self._note_unreadable, size=len(body))
@@ -237,67 +324,17 @@ async def _beside[*ArgsT, ResultT](
     size: int, function: Callable[[*ArgsT], ResultT], *args: *ArgsT
 ) -> ResultT:
     """Call a function on something of a size in bytes, beside the event loop if it is large."""
-    if size < _LARGE_BODY:
+    if size < LARGE_BODY:
         return function(*args)
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return a body, unpacked, of at most `MAX_BODY` bytes.
-
-    Of an error, what was read until the transfer failed is enough: the status
-    has told the most of it.
-    """
-    limit = MAX_BODY if response.status == HTTPStatus.OK else _LARGE_BODY
-    body = bytearray()
-    try:
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > limit:
-                break
-    except aiohttp.ClientError, OSError:
-        if response.status == HTTPStatus.OK:
-            raise
-    if len(body) > limit and response.status == HTTPStatus.OK:
-        raise AnswerTooLargeError("The answer is too large")
-    return bytes(body[:limit])
+def _dates(start: date, end: date) -> Query:
+    return ("start_date", start.isoformat()), ("end_date", end.isoformat())
 
 
-def _meaning(response: aiohttp.ClientResponse, error: Mapping[str, JSON]) -> OpenAIAccountError:
-    """Return what an answer that is no success means for the user."""
-    status = response.status
-    message = text(error.get("message")) or ""
-    code = text(error.get("code"))
-    if "must be made with a session key" in message:
-        return WrongKeyTypeError("These endpoints want a session key")
-    if status == HTTPStatus.UNAUTHORIZED or code == "invalid_api_key":
-        return InvalidAuthError("The key is wrong or has expired")
-    if code == "unsupported_country_region_territory":
-        return UnsupportedCountryError("OpenAI does not serve this country")
-    if status == HTTPStatus.FORBIDDEN:
-        return BlockedError("The request was refused")
-    if status == HTTPStatus.NOT_FOUND:
-        return EndpointMissingError("No such endpoint")
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimitedError("Too many requests", _retry_after(response))
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ServerError(f"The server failed with status {status}")
-    if status == HTTPStatus.OK:
-        return InvalidResponseError("The answer is an error without its status")
-    return InvalidResponseError(f"The answer has the unexpected status {status}")
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Return how many seconds the server wants to be left alone."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    delay = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return max(0.0, math.ceil(delay))
+def _seconds(day: date) -> str:
+    return str(int(datetime.combine(day, time.min, UTC).timestamp()))
 
 
 def utc_today(now: datetime | None = None) -> date:

@@ -6,16 +6,26 @@ repeat a key.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Key(StrEnum):
+    """The kinds of keys that open an account."""
+
+    SESSION = "session_key"
+    ADMIN = "admin_key"
 
 
 class OpenAIAccountError(Exception):
     """Base of all errors of this client.
 
-    `code` names what went wrong for programs: one word a kind of error.
+    `code` names what went wrong for programs: one word a kind of error. `key`
+    tells which of the account's keys the failed request carried, if any.
     """
 
     code: ClassVar[str] = "unknown"
+    key: Key | None = None
 
 
 class InvalidHostError(OpenAIAccountError):
@@ -62,6 +72,12 @@ class InvalidAuthError(OpenAIAccountError):
     """The key is wrong or has expired (401)."""
 
     code = "invalid_auth"
+
+
+class WrongAdminKeyError(InvalidAuthError):
+    """The key is no admin key, or one that may not read costs."""
+
+    code = "wrong_admin_key"
 
 
 class WrongKeyTypeError(InvalidAuthError):

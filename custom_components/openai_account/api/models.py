@@ -7,75 +7,17 @@ is read for itself, and one that cannot be read is absent and costs nothing else
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-import math
+from dataclasses import dataclass
+from datetime import datetime
 
 from .errors import InvalidResponseError
-from .reading import JSON, boolean, moment, number, text
+from .fields import Fields
+from .reading import JSON, boolean, cents, moment, number, text
 
 # Gateways say "no limit" with this number of dollars.
 UNLIMITED_USD = 100_000_000
 
 _MICRO = 6
-
-
-class Fields:
-    """The fields of one JSON object, read one by one.
-
-    `unreadable` is told the name of each field that holds something of a wrong
-    kind: the name alone, since the value may be anybody's address.
-    """
-
-    def __init__(
-        self, data: Mapping[str, JSON], unreadable: Callable[[str], None], size: int = 0
-    ) -> None:
-        """Take the object, whom to tell, and how many bytes it came in."""
-        self._data = data
-        self._unreadable = unreadable
-        self.size = size
-
-    def read[ValueT](self, name: str, reader: Callable[[JSON], ValueT | None]) -> ValueT | None:
-        """Return a field's value, None where it is absent, null or of a wrong kind."""
-        raw = self._data.get(name)
-        if raw is None:
-            return None
-        value = reader(raw)
-        # What is empty, or a time of zero, is no mistake but this API's "none".
-        if value is None and (raw or raw is False):
-            self._unreadable(name)
-        return value
-
-    def rows(self, name: str) -> list[Fields]:
-        """Return the objects of a list, none where it is absent or no list."""
-        raw = self._data.get(name)
-        if raw is None:
-            return []
-        if not isinstance(raw, list):
-            self._unreadable(name)
-            return []
-        objects = [Fields(row, self._unreadable) for row in raw if isinstance(row, dict)]
-        if len(objects) < len(raw):
-            self._unreadable(name)
-        return objects
-
-    def inside(self, name: str) -> Fields | None:
-        """Return an object inside this one, None where it is absent or none."""
-        raw = self._data.get(name)
-        if isinstance(raw, dict):
-            return Fields(raw, self._unreadable)
-        if raw is not None:
-            self._unreadable(name)
-        return None
-
-    def names(self) -> frozenset[str]:
-        """Return the names of all fields, those that are null too."""
-        return frozenset(self._data)
-
-    def holds_list(self, name: str) -> bool:
-        """Return whether a field holds a list, be it empty."""
-        return isinstance(self._data.get(name), list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +27,8 @@ class CreditGrants:
     An expired grant stays in `total_granted`, so `total_available` is not what
     was granted minus what was used. `next_grant_expiry` is when the next grant
     that still holds money expires. `reported` names the fields that the answer
-    had, be they null.
+    had, be they null. `derived` is True where a gateway does not tell its credit
+    and it was worked out from what it does tell.
     """
 
     total_granted: float | None = None
@@ -94,6 +37,7 @@ class CreditGrants:
     total_paid_available: float | None = None
     next_grant_expiry: datetime | None = None
     reported: frozenset[str] = frozenset()
+    derived: bool = False
 
     @classmethod
     def read(cls, data: Fields, now: datetime) -> CreditGrants:
@@ -118,150 +62,25 @@ class CreditGrants:
             raise InvalidResponseError("The answer holds no credit grants")
         return result
 
+    @classmethod
+    def derive(cls, subscription: Subscription, lifetime: float) -> CreditGrants:
+        """Return a gateway's credit: the token's limit minus all that it ever spent.
+
+        Without a limit there is only what was spent.
+        """
+        if subscription.hard_limit_usd is None:
+            return cls(total_used=lifetime, reported=frozenset({"total_used"}), derived=True)
+        return cls(
+            total_used=lifetime,
+            total_available=subscription.hard_limit_usd - lifetime,
+            reported=frozenset({"total_used", "total_available"}),
+            derived=True,
+        )
+
 
 _CREDIT_FIELDS = frozenset(
     {"total_granted", "total_used", "total_available", "total_paid_available", "grants"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DayCosts:
-    """What one UTC day cost, in US dollars: in all, and for each model."""
-
-    cost: float = 0.0
-    models: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostReport:
-    """The costs of the UTC days from `start` to `today`, both included.
-
-    A day that the answer does not name cost nothing. `complete` is False where
-    the host names no days at all: gateways tell only what was spent over a
-    token's whole life, which says nothing about any day.
-    """
-
-    start: date
-    today: date
-    days: Mapping[date, DayCosts] = field(default_factory=dict)
-    complete: bool = True
-    # Added up once: a sensor for each of hundreds of models asks for it.
-    models_this_month: Mapping[str, float] = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Add up what each model has cost in the running UTC month, in US dollars."""
-        rows: dict[str, list[float]] = {}
-        for day in self._month():
-            for model, cost in self.days[day].models.items():
-                rows.setdefault(model, []).append(cost)
-        object.__setattr__(
-            self, "models_this_month", {model: math.fsum(costs) for model, costs in rows.items()}
-        )
-
-    @classmethod
-    def read(cls, data: Fields, start: date, today: date) -> CostReport:
-        """Read the answer of `usage`, whose amounts are US cents.
-
-        A model's rows (input, output, cached input, each once a project) are
-        added up. Days outside the asked ones are left out.
-        """
-        if not data.holds_list("daily_costs"):
-            if not data.names() & {"daily_costs", "total_usage"}:
-                raise InvalidResponseError("The answer holds no costs")
-            return cls(start=start, today=today, complete=False)
-        rows: dict[date, dict[str, list[float]]] = {}
-        for day in data.rows("daily_costs"):
-            timestamp = day.read("timestamp", moment)
-            if timestamp is None or not start <= timestamp.date() <= today:
-                continue
-            models = rows.setdefault(timestamp.date(), {})
-            for item in day.rows("line_items"):
-                cents = item.read("cost", number)
-                if cents:
-                    model = model_of(item.read("name", text))
-                    models.setdefault(model, []).append(cents)
-        return cls(
-            start=start,
-            today=today,
-            days={
-                day: DayCosts(
-                    dollars([cents for row in models.values() for cents in row]),
-                    {model: dollars(row) for model, row in models.items()},
-                )
-                for day, models in sorted(rows.items())
-            },
-        )
-
-    @property
-    def month_start(self) -> date:
-        """The first day of the running UTC month."""
-        return self.today.replace(day=1)
-
-    @property
-    def cost_today(self) -> float:
-        """What the running UTC day has cost so far, in US dollars."""
-        return self.days.get(self.today, DayCosts()).cost
-
-    @property
-    def cost_this_month(self) -> float:
-        """What the running UTC month has cost so far, in US dollars."""
-        return math.fsum(self.days[day].cost for day in self._month())
-
-    @property
-    def cost_yesterday(self) -> float | None:
-        """What the last full UTC day cost, in US dollars; None where it was not asked for."""
-        return self._sum(1)
-
-    @property
-    def cost_last_7_days(self) -> float | None:
-        """What the last 7 full UTC days cost, in US dollars; None where one was not asked for."""
-        return self._sum(7)
-
-    @property
-    def last_month_start(self) -> date:
-        """The first day of the UTC month before the running one."""
-        return (self.month_start - timedelta(days=1)).replace(day=1)
-
-    @property
-    def cost_last_month(self) -> float | None:
-        """What the last full UTC month cost, in US dollars; None where it was not asked for."""
-        if self.start > self.last_month_start:
-            return None
-        days = (day for day in self.days if self.last_month_start <= day < self.month_start)
-        return math.fsum(self.days[day].cost for day in days)
-
-    @property
-    def forecast_this_month(self) -> float | None:
-        """What the running UTC month will have cost, in US dollars.
-
-        That is what it has cost so far, and for each day that is left the mean of
-        the last 7 full days; today counts as such a day until it has cost more.
-        """
-        if (week := self.cost_last_7_days) is None:
-            return None
-        mean = max(week / 7, 0.0)
-        next_month = (self.month_start + timedelta(days=31)).replace(day=1)
-        rest = max(mean - self.cost_today, 0.0)
-        return self.cost_this_month + rest + mean * ((next_month - self.today).days - 1)
-
-    def _sum(self, days: int) -> float | None:
-        first = self.today - timedelta(days=days)
-        if self.start > first:
-            return None
-        return math.fsum(self.days[day].cost for day in self.days if first <= day < self.today)
-
-    def _month(self) -> list[date]:
-        return [day for day in self.days if day >= self.month_start]
-
-
-def dollars(cents: list[float]) -> float:
-    """Return the sum of amounts in US cents as US dollars, the only place that does."""
-    return math.fsum(cents) / 100
-
-
-def model_of(line_item: str | None) -> str:
-    """Return the model that a line item belongs to: its name up to the first comma."""
-    return ((line_item or "").partition(",")[0].strip() or "unknown")[:200]
 
 
 def micro(amount: float | None) -> float | None:
@@ -392,3 +211,23 @@ class Organization:
             if (org_id := org.read("id", text)) and org_id.isascii() and len(org_id) <= 100
         ]
         return tuple(sorted(found, key=lambda org: not org.is_default))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendLimit:
+    """The monthly limit that an organization has set on its spending, in US dollars.
+
+    `amount` is None where none is set. Documented by OpenAI, which tells it in
+    cents, since 2026.
+    """
+
+    amount: float | None = None
+
+    @classmethod
+    def read(cls, data: Fields) -> SpendLimit:
+        """Read the answer of `spend_limit`."""
+        if "threshold_amount" not in data.names():
+            raise InvalidResponseError("The answer holds no spend limit")
+        if (data.read("currency", text) or "usd").lower() != "usd":
+            raise InvalidResponseError("The spend limit is not in US dollars")
+        return cls(amount=data.read("threshold_amount", cents) or None)

@@ -7,31 +7,44 @@ raises, whatever the value.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 import math
 
 # What a JSON parser returns. `object` would say the same, but not why.
 type JSON = dict[str, JSON] | list[JSON] | str | int | float | bool | None
 
 # Beyond this no balance, limit or cost is money any more, and sums lose cents.
-MAX_NUMBER = 1e15
+MAX_NUMBER = 10**15
+
+# So many make a US dollar.
+CENTS = 100
+
+
+def decimal(value: JSON) -> Decimal | None:
+    """Return a finite number, given as a number or as text, without a float's noise."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    given = str(value).strip() if isinstance(value, str | float) else value
+    # Decimal() also takes "1_000", "infinity" and digits of every script.
+    if isinstance(given, str) and (not given.isascii() or "_" in given or len(given) > 400):
+        return None
+    try:
+        result = Decimal(given)
+    except InvalidOperation:
+        return None
+    return result if result.is_finite() and abs(result) <= MAX_NUMBER else None
 
 
 def number(value: JSON) -> float | None:
     """Return a finite number, given as a number or as text."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        text = value.strip()
-        # float() also takes "1_000", "infinity" and digits of every script.
-        if not text.isascii() or "_" in text or len(text) > 400:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            return None
-    if not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
-        return None
-    return float(value)
+    result = decimal(value)
+    return None if result is None else float(result)
+
+
+def cents(value: JSON) -> float | None:
+    """Return US dollars from a number of cents."""
+    result = decimal(value)
+    return None if result is None else float(result / CENTS)
 
 
 def boolean(value: JSON) -> bool | None:

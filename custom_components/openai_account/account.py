@@ -1,0 +1,216 @@
+"""Asking an account whether its keys are good, and who it is, before anything is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import hashlib
+import logging
+import math
+
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+
+from . import async_create_client
+from .api import (
+    BlockedError,
+    CannotConnectError,
+    EndpointMissingError,
+    InvalidAuthError,
+    InvalidHostError,
+    InvalidKeyError,
+    InvalidResponseError,
+    Key,
+    OpenAIAccountClient,
+    OpenAIAccountError,
+    Organization,
+    RateLimitedError,
+    base_url,
+    clean_key,
+)
+from .const import CONF_ORGANIZATION
+
+_LOGGER = logging.getLogger(__name__)
+
+DEFAULT_TITLE = "OpenAI"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account that answered.
+
+    `organizations` are those of the session key's owner, none where they are not told.
+    """
+
+    host: str
+    keys: Mapping[Key, str]
+    organizations: tuple[Organization, ...]
+    title: str
+
+    def data(self, organization: str | None) -> dict[str, str]:
+        """Return what the entry keeps."""
+        data = {CONF_HOST: self.host, **{str(kind): key for kind, key in self.keys.items()}}
+        return data | {CONF_ORGANIZATION: organization} if organization else data
+
+    def identity(self) -> str:
+        """Return an identity for an account that does not tell its own."""
+        key = self.keys.get(Key.SESSION) or self.keys[Key.ADMIN]
+        return hashlib.sha256(f"{self.host}\0{key}".encode()).hexdigest()[:32]
+
+
+class AccountRefusedError(Exception):
+    """The account cannot be kept so.
+
+    `errors` tells why by the field that it is about, or by "base"; `minutes` is
+    how long to wait where too much was asked.
+    """
+
+    def __init__(self, errors: dict[str, str], minutes: int = 0) -> None:
+        """Keep what to say."""
+        super().__init__()
+        self.errors = errors
+        self.minutes = minutes
+
+
+async def async_ask(
+    hass: HomeAssistant, host: str, keys: Mapping[Key, str], organization: str | None = None
+) -> Account:
+    """Ask an account with each of its keys; `organization` is the one that it has to be.
+
+    Raises `AccountRefusedError`.
+    """
+    try:
+        return await _async_ask(hass, host, keys, organization)
+    except OpenAIAccountError as err:
+        raise _refused(err) from err
+    except AccountRefusedError:
+        raise
+    except Exception as err:
+        # The traceback tells where, its type what; a text could repeat the key.
+        _LOGGER.error(  # noqa: TRY400
+            "Unexpected %s while asking the account", type(err).__name__, exc_info=_bare(err)
+        )
+        raise AccountRefusedError({"base": "unknown"}) from None
+
+
+async def _async_ask(
+    hass: HomeAssistant, host: str, typed: Mapping[Key, str], organization: str | None
+) -> Account:
+    if not typed:
+        raise AccountRefusedError({"base": "no_key"})
+    url = str(base_url(host))
+    keys: dict[Key, str] = {}
+    errors: dict[str, str] = {}
+    for kind, key in typed.items():
+        try:
+            keys[kind] = clean_key(key)
+        except InvalidKeyError as err:
+            errors[kind] = err.code
+    if errors:
+        raise AccountRefusedError(errors)
+
+    # No organization is named in the first requests: a key of another one is to
+    # be told from a key that is no good.
+    clients = {
+        kind: await async_create_client(hass, url, {kind: key}) for kind, key in keys.items()
+    }
+    names = [await _each(client, kind, errors) for kind, client in clients.items()]
+    if errors:
+        raise AccountRefusedError(errors)
+    organizations: tuple[Organization, ...] = ()
+    title = next((name for name in names if name), None)
+    if session := clients.get(Key.SESSION):
+        organizations = await _organizations(session)
+        if title is None and not (organizations and organizations[0].title):
+            title = await _account_name(session)
+    if organization is None and len(organizations) == 1:
+        organization = organizations[0].id
+    account = Account(
+        host=url, keys=keys, organizations=organizations, title=title or DEFAULT_TITLE
+    )
+    if organization:
+        await async_check_organization(hass, account, organization)
+    return account
+
+
+async def async_check_organization(
+    hass: HomeAssistant, account: Account, organization: str
+) -> None:
+    """Check that an account's keys belong to an organization; raises `AccountRefusedError`."""
+    known = {one.id for one in account.organizations}
+    if known and organization not in known:
+        raise AccountRefusedError({"base": "wrong_account"})
+    if admin_key := account.keys.get(Key.ADMIN):
+        client = await async_create_client(hass, account.host, {Key.ADMIN: admin_key}, organization)
+        try:
+            await client.costs_of_today()
+        except InvalidAuthError as err:
+            raise AccountRefusedError({Key.ADMIN: "other_organization"}) from err
+        except OpenAIAccountError as err:
+            raise _refused(err) from err
+
+
+async def _each(client: OpenAIAccountClient, kind: Key, errors: dict[str, str]) -> str | None:
+    """Check one key; note what is wrong with it, or return the account's name if it told it."""
+    try:
+        if kind is Key.ADMIN:
+            await client.costs_of_today()
+        else:
+            return await _check_session_key(client)
+    except InvalidAuthError as err:
+        errors[kind] = err.code
+    return None
+
+
+async def _check_session_key(client: OpenAIAccountClient) -> str | None:
+    """Ask until one endpoint answers: gateways have some, OpenAI has all."""
+    try:
+        await client.credit_grants()
+    except EndpointMissingError:
+        pass
+    else:
+        return None
+    try:
+        return (await client.subscription()).account_name
+    except EndpointMissingError:
+        await client.costs_of_today()
+    return None
+
+
+async def _organizations(client: OpenAIAccountClient) -> tuple[Organization, ...]:
+    """Return the organizations, none where the host does not tell them.
+
+    A passing fault is none of that: the account would get another identity.
+    """
+    try:
+        return await client.organizations()
+    except EndpointMissingError, InvalidAuthError, BlockedError, InvalidResponseError:
+        return ()
+
+
+async def _account_name(client: OpenAIAccountClient) -> str | None:
+    try:
+        return (await client.subscription()).account_name
+    except OpenAIAccountError:
+        return None
+
+
+def _refused(err: OpenAIAccountError) -> AccountRefusedError:
+    """Return an error at the field that it is about, or at the form."""
+    if isinstance(err, CannotConnectError):
+        return AccountRefusedError({"base": CannotConnectError.code})
+    if isinstance(err, EndpointMissingError):
+        return AccountRefusedError({"base": InvalidResponseError.code})
+    if isinstance(err, InvalidAuthError):
+        return AccountRefusedError({err.key or Key.SESSION: err.code})
+    if isinstance(err, InvalidHostError) or err.code == "insecure_host":
+        return AccountRefusedError({CONF_HOST: err.code})
+    if isinstance(err, RateLimitedError):
+        minutes = max(1, math.ceil((err.retry_after or 300) / 60))
+        return AccountRefusedError({"base": err.code}, minutes)
+    return AccountRefusedError({"base": err.code})
+
+
+def _bare(err: BaseException) -> BaseException:
+    """Return an exception of the same place without its text."""
+    return RuntimeError(type(err).__name__).with_traceback(err.__traceback__)

@@ -1,0 +1,95 @@
+"""What an answer holds, and what it means where it is no success."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+import math
+from typing import Final
+
+import aiohttp
+
+from .errors import (
+    AnswerTooLargeError,
+    BlockedError,
+    EndpointMissingError,
+    InvalidAuthError,
+    InvalidResponseError,
+    Key,
+    OpenAIAccountError,
+    RateLimitedError,
+    ServerError,
+    UnsupportedCountryError,
+    WrongAdminKeyError,
+    WrongKeyTypeError,
+)
+from .reading import JSON, text
+
+MAX_BODY: Final = 8 * 1024 * 1024
+
+# What is larger is parsed beside the event loop, which it would hold up.
+LARGE_BODY: Final = 128 * 1024
+
+
+async def read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Return a body, unpacked, of at most `MAX_BODY` bytes.
+
+    Of an error, what was read until the transfer failed is enough: the status
+    has told the most of it.
+    """
+    limit = MAX_BODY if response.status == HTTPStatus.OK else LARGE_BODY
+    body = bytearray()
+    try:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > limit:
+                break
+    except aiohttp.ClientError, OSError:
+        if response.status == HTTPStatus.OK:
+            raise
+    if len(body) > limit and response.status == HTTPStatus.OK:
+        raise AnswerTooLargeError("The answer is too large")
+    return bytes(body[:limit])
+
+
+def meaning(
+    response: aiohttp.ClientResponse, error: Mapping[str, JSON], key: Key
+) -> OpenAIAccountError:
+    """Return what an answer that is no success means for the user."""
+    status = response.status
+    message = text(error.get("message")) or ""
+    code = text(error.get("code"))
+    if "must be made with a session key" in message:
+        return WrongKeyTypeError("These endpoints want a session key")
+    if status == HTTPStatus.UNAUTHORIZED or code == "invalid_api_key":
+        return InvalidAuthError("The key is wrong or has expired")
+    if code == "unsupported_country_region_territory":
+        return UnsupportedCountryError("OpenAI does not serve this country")
+    if status == HTTPStatus.FORBIDDEN and error and key is Key.ADMIN:
+        return WrongAdminKeyError("The key may not read this")
+    if status == HTTPStatus.FORBIDDEN:
+        return BlockedError("The request was refused")
+    if status == HTTPStatus.NOT_FOUND:
+        return EndpointMissingError("No such endpoint")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError("Too many requests", _retry_after(response))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServerError(f"The server failed with status {status}")
+    if status == HTTPStatus.OK:
+        return InvalidResponseError("The answer is an error without its status")
+    return InvalidResponseError(f"The answer has the unexpected status {status}")
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    """Return how many seconds the server wants to be left alone."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    delay = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return max(0.0, math.ceil(delay))
