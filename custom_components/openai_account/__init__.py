@@ -155,9 +155,10 @@ def _keep_device_true(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> N
     @callback
     def update_device() -> None:
         registry = dr.async_get(hass)
-        device = registry.async_get_device({(DOMAIN, entry.unique_id or entry.entry_id)})
-        if device and data.subscription.data and device.model != data.subscription.data.plan:
-            registry.async_update_device(device.id, model=data.subscription.data.plan)
+        subscription = data.subscription.data
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+            if subscription and device.model != subscription.plan:
+                registry.async_update_device(device.id, model=subscription.plan)
 
     @callback
     def update_reauth() -> None:
