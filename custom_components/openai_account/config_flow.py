@@ -27,7 +27,14 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .account import Account, AccountRefusedError, async_ask, async_check_organization
-from .api import DEFAULT_HOST, InvalidAuthError, Key, Organization
+from .api import (
+    DEFAULT_HOST,
+    InvalidAuthError,
+    Key,
+    OpenAIAccountError,
+    Organization,
+    base_url,
+)
 from .const import (
     ADMIN_KEYS_URL,
     CONF_ORGANIZATION,
@@ -217,11 +224,18 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         self, entry: OpenAIAccountConfigEntry, host: str, user_input: dict[str, Any]
     ) -> ConfigFlowResult | None:
         """Check new keys beside those that stay; None where the form has to be shown again."""
-        keys = {
+        kept = {
             kind: key
             for kind, key in keys_of(entry).items()
             if not user_input.get(_REMOVALS[kind], False)
-        } | _typed(user_input)
+        }
+        keys = kept | _typed(user_input)
+        if kept.keys() - _typed(user_input) and not _same_host(host, entry.data[CONF_HOST]):
+            # Who may change the host may not for that know the key.
+            self._errors = {
+                str(kind): "key_for_new_host" for kind in kept.keys() - _typed(user_input)
+            }
+            return None
         organization = entry.data.get(CONF_ORGANIZATION)
         self._account = account = await self._async_check(host, keys, organization)
         if account is None:
@@ -315,6 +329,14 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
 def _typed(user_input: Mapping[str, Any]) -> dict[Key, str]:
     """Return the keys that were typed; one of nothing but spaces was not."""
     return {kind: key for kind in Key if (key := user_input.get(kind, "").strip())}
+
+
+def _same_host(typed: str, known: str) -> bool:
+    try:
+        return str(base_url(typed)) == known
+    except OpenAIAccountError:
+        # The check that follows says what is wrong with it; nothing is sent.
+        return True
 
 
 def _keys_schema(entry: OpenAIAccountConfigEntry, first: Key) -> vol.Schema:

@@ -61,7 +61,7 @@ def meaning(
     status = response.status
     message = text(error.get("message")) or ""
     code = text(error.get("code"))
-    if "must be made with a session key" in message:
+    if "must be made with a session key" in message and key is Key.SESSION:
         return WrongKeyTypeError("These endpoints want a session key")
     if status == HTTPStatus.UNAUTHORIZED or code == "invalid_api_key":
         return InvalidAuthError("The key is wrong or has expired")
