@@ -36,7 +36,7 @@ from .memory import AccountMemory
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS = [Platform.SENSOR, Platform.BINARY_SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -89,7 +89,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     await _async_first_refresh(hass, entry, data)
     entry.runtime_data = data
     _keep_device_true(hass, entry)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # One after the other, so that an automation which a binary sensor sets off finds the
+    # sensors up to date.
+    for platform in PLATFORMS:
+        await hass.config_entries.async_forward_entry_setups(entry, [platform])
     if DATA_INSTANCE in hass.data:
         # Not where nobody records: the recorder's modules need not even be there.
         from .cost_history import CostHistory  # noqa: PLC0415

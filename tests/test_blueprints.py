@@ -1,0 +1,355 @@
+"""The blueprints, run as people run them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+import re
+import shutil
+from typing import Any
+from urllib.parse import quote
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components import automation
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+    get_test_config_dir,
+)
+
+from custom_components.openai_account.const import DOMAIN
+from simulator import LineItem
+
+from .conftest import RunningSimulator, entity_id, poll, setup_entry
+from .const import NOW
+from .test_options import grants
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "blueprints/automation" / DOMAIN
+NAMES = sorted(path.name for path in FOLDER.glob("*.yaml"))
+IMPORT = "https://my.home-assistant.io/redirect/blueprint_import/"
+SEND = [{"action": "test.send", "data": {"title": "{{ title }}", "message": "{{ message }}"}}]
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """A configuration with the blueprints in it, as an import leaves them."""
+    target = Path(hass_tmp_config_dir) / "blueprints/automation" / DOMAIN
+    shutil.copytree(FOLDER, target)
+    assert hass_tmp_config_dir != get_test_config_dir()
+    return hass_tmp_config_dir
+
+
+@pytest.fixture
+async def sent(hass: HomeAssistant) -> AsyncGenerator[list[ServiceCall]]:
+    """What was told."""
+    yield async_mock_service(hass, "test", "send")
+    await hass.services.async_call(
+        automation.DOMAIN, "turn_off", {"entity_id": "automation.under_test"}, blocking=True
+    )
+
+
+async def use(hass: HomeAssistant, name: str, **inputs: Any) -> None:
+    """Make an automation of a blueprint."""
+    config = {
+        "alias": "Under test",
+        "use_blueprint": {
+            "path": f"{DOMAIN}/{name}.yaml",
+            "input": {"actions": SEND, **inputs},
+        },
+    }
+    await async_setup_component(hass, "labs", {})
+    await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, automation.DOMAIN, {automation.DOMAIN: config})
+    await hass.async_block_till_done()
+    found = hass.states.get("automation.under_test")
+    assert found
+    assert found.state == "on"
+
+
+def messages(sent: list[ServiceCall]) -> list[str]:
+    """Return what was told, and forget it."""
+    told = [call.data["message"] for call in sent]
+    sent.clear()
+    return told
+
+
+async def test_low_credit(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """Low once, reminders while it stays low, and all clear; a fault is no news."""
+    freezer.move_to(NOW)
+    grants(simulator, 20)
+    await setup_entry(hass, entry)
+    await use(
+        hass,
+        "low_credit",
+        low_balance=entity_id(hass, "low_balance", "binary_sensor"),
+        credit=entity_id(hass, "total_available"),
+        reminder=6,
+    )
+    await poll(hass, freezer)
+    assert not messages(sent)
+    grants(simulator, 4.5)
+    await poll(hass, freezer)
+    assert messages(sent) == ["Only 4.5 USD of credit are left."]
+    await poll(hass, freezer)
+    assert not messages(sent)
+
+    grants(simulator, 3)
+    await poll(hass, freezer, 5 * 3600)
+    assert not messages(sent)
+    for _ in range(12):
+        await poll(hass, freezer, 600)
+    assert messages(sent) == ["Only 3.0 USD of credit are left."]
+
+    simulator.fault("credit_grants", "bad_gateway")
+    await poll(hass, freezer)
+    simulator.clear_faults()
+    await poll(hass, freezer)
+    assert not messages(sent)
+    await poll(hass, freezer, 6 * 3600)
+    assert messages(sent) == ["Only 3.0 USD of credit are left."]
+
+    grants(simulator, 30)
+    await poll(hass, freezer)
+    assert messages(sent) == ["The credit is enough again: 30.0 USD."]
+    for _ in range(3):
+        await poll(hass, freezer, 6 * 3600)
+    assert not messages(sent)
+
+
+async def test_low_credit_texts(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """Texts can be one's own, and reminders be left out."""
+    freezer.move_to(NOW)
+    grants(simulator, 20)
+    await setup_entry(hass, entry)
+    await use(
+        hass,
+        "low_credit",
+        low_balance=entity_id(hass, "low_balance", "binary_sensor"),
+        credit=entity_id(hass, "total_available"),
+        reminder=0,
+        title="Guthaben",
+        low_text="Nur noch {{ amount }} $",
+    )
+    grants(simulator, 1)
+    await poll(hass, freezer)
+    assert [dict(call.data) for call in sent] == [
+        {"title": "Guthaben", "message": "Nur noch 1.0 $"}
+    ]
+    await poll(hass, freezer, 86_400 * 3)
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        (
+            {},
+            [
+                "2026-11-24: 1.51 USD\n- gpt-5.5: 1.20 USD\n- o3: 0.30 USD\n- x: 0.01 USD",
+                "2026-11-25: 0.00 USD",
+            ],
+        ),
+        (
+            {"frequency": "weekly", "weekday": "thu", "models": 1},
+            ["2026-11-19 to 2026-11-25: 6.52 USD\n- gpt-5.5: 6.20 USD"],
+        ),
+        ({"frequency": "weekly", "weekday": "mon"}, []),
+    ],
+)
+async def test_cost_report(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+    inputs: dict[str, Any],
+    expected: list[str],
+) -> None:
+    """The day before, or the week before, with the dearest models first."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to(NOW)
+    simulator.account.ledger = {
+        date(2026, 11, 18): [LineItem("gpt-5.5, input", 9900.0)],
+        date(2026, 11, 20): [LineItem("gpt-5.5, input", 500.0), LineItem("y", 0.5)],
+        date(2026, 11, 24): [
+            LineItem("o3, input", 30.0),
+            LineItem("x", 1.0),
+            LineItem("gpt-5.5, input", 120.0),
+            LineItem("y", 0.1),
+        ],
+    }
+    await setup_entry(hass, entry)
+    await use(hass, "cost_report", account=entry.entry_id, at="08:00:00", **inputs)
+    for day in (25, 26):
+        freezer.move_to(datetime(2026, 11, day, 8, 0, 1, tzinfo=dt_util.UTC))
+        await poll(hass, freezer, 0)
+    assert messages(sent) == expected
+
+
+async def test_dear_day(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """Once a day, when it costs more than twice the mean; a fault does not tell it again."""
+    freezer.move_to(NOW)
+    today = NOW.date()
+    usual = {today - timedelta(days=days): [LineItem("o3, input", 150.0)] for days in range(1, 9)}
+    simulator.account.ledger = usual
+    await setup_entry(hass, entry)
+    await use(
+        hass,
+        "dear_day",
+        cost_today=entity_id(hass, "cost_today"),
+        cost_last_7_days=entity_id(hass, "cost_last_7_days"),
+    )
+    simulator.account.ledger = usual | {today: [LineItem("o3, input", 299.0)]}
+    await poll(hass, freezer)
+    assert not messages(sent)
+    simulator.account.ledger = usual | {today: [LineItem("o3, input", 310.0)]}
+    await poll(hass, freezer)
+    assert messages(sent) == ["Today has cost 3.10 USD; a mean day of the last 7 cost 1.50 USD."]
+    simulator.fault("usage", "bad_gateway")
+    await poll(hass, freezer)
+    simulator.clear_faults()
+    await poll(hass, freezer)
+    assert not messages(sent)
+
+    await poll(hass, freezer, 86_400)
+    tomorrow = today + timedelta(days=1)
+    simulator.account.ledger = {**usual, tomorrow: [LineItem("o3, input", 999.0)]}
+    await poll(hass, freezer)
+    assert len(messages(sent)) == 1
+
+
+async def test_cheap_days_are_never_dear(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """Ten times nothing is nothing."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {}
+    await setup_entry(hass, entry)
+    await use(
+        hass,
+        "dear_day",
+        cost_today=entity_id(hass, "cost_today"),
+        cost_last_7_days=entity_id(hass, "cost_last_7_days"),
+    )
+    simulator.account.ledger = {NOW.date(): [LineItem("o3, input", 99.0)]}
+    await poll(hass, freezer)
+    assert not messages(sent)
+    simulator.account.ledger = {NOW.date(): [LineItem("o3, input", 101.0)]}
+    await poll(hass, freezer)
+    assert len(messages(sent)) == 1
+
+
+@pytest.mark.usefixtures("all_entities_enabled")
+async def test_payment_trouble(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """Each kind of trouble at once, and all that is left of it each day."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to(NOW)
+    plan = simulator.account.subscription
+    simulator.account.subscription = {
+        key: plan[key] for key in ("has_payment_method", "canceled", "delinquent")
+    }
+    await setup_entry(hass, entry)
+    await use(
+        hass,
+        "payment_trouble",
+        delinquent=[entity_id(hass, "delinquent", "binary_sensor")],
+        canceled=[entity_id(hass, "canceled", "binary_sensor")],
+        payment_method=[entity_id(hass, "has_payment_method", "binary_sensor")],
+        expiry=[entity_id(hass, "next_grant_expiry")],
+        days=10,
+    )
+    await poll(hass, freezer)
+    assert not messages(sent)
+
+    for key, value, text in (
+        ("delinquent", True, "A payment is overdue."),
+        ("canceled", True, "The subscription is canceled."),
+        ("has_payment_method", False, "No payment method is on file."),
+    ):
+        simulator.account.subscription[key] = value
+        await poll(hass, freezer)
+        assert messages(sent) == [text]
+        simulator.account.subscription[key] = not value
+        await poll(hass, freezer)
+        assert not messages(sent)
+
+    simulator.account.subscription["delinquent"] = True
+    await poll(hass, freezer)
+    messages(sent)
+    for day, expires, expected in (
+        (25, 12, "A payment is overdue."),
+        (26, 5, "A payment is overdue.\nCredit expires on 2026-12-05."),
+    ):
+        moment = datetime(2026, 12, expires, 12, tzinfo=dt_util.UTC).timestamp()
+        simulator.account.credit_grants_override = {
+            "total_available": 50.0,
+            "grants": {"data": [{"grant_amount": 5, "expires_at": moment}]},
+        }
+        freezer.move_to(datetime(2026, 11, day, 8, 50, tzinfo=dt_util.UTC))
+        await poll(hass, freezer, 0)
+        assert not messages(sent)
+        freezer.move_to(datetime(2026, 11, day, 9, 0, 1, tzinfo=dt_util.UTC))
+        await poll(hass, freezer, 0)
+        assert messages(sent) == [expected]
+
+
+async def test_payment_trouble_needs_nothing(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """Entities that an account does not have can be left out."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to(NOW)
+    await setup_entry(hass, entry)
+    await use(hass, "payment_trouble")
+    freezer.move_to(datetime(2026, 11, 25, 9, 0, 1, tzinfo=dt_util.UTC))
+    await poll(hass, freezer, 0)
+    assert not messages(sent)
+
+
+def test_import_buttons() -> None:
+    """The README has a button for each blueprint, which names itself by the same address."""
+    readme = (ROOT / "README.md").read_text()
+    assert NAMES == ["cost_report.yaml", "dear_day.yaml", "low_credit.yaml", "payment_trouble.yaml"]
+    for name in NAMES:
+        source = re.search(r"source_url: (\S+)", (FOLDER / name).read_text())
+        assert source
+        assert source[1].endswith(f"/blueprints/automation/{DOMAIN}/{name}")
+        address = quote(source[1], safe="")
+        assert f"{IMPORT}?blueprint_url={address})" in readme, name
