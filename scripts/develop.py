@@ -16,15 +16,18 @@ import aiohttp
 
 from scripts.home import DOMAIN, RESTART, USER, Entry, Home
 from scripts.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
-from simulator import DEMO_SESSION_KEY
+from simulator import DEMO_ADMIN_KEY, DEMO_SESSION_KEY
 
 REAL_HOST = "api.openai.com"
+
+DEMO_KEYS = {"session_key": DEMO_SESSION_KEY, "admin_key": DEMO_ADMIN_KEY}
 
 HELP = """\
 environment variables:
   PORT                where Home Assistant listens on 127.0.0.1 (8123)
   STATE               the folder where everything is kept (.state)
   OPENAI_SESSION_KEY  a real account's key: that account is set up instead of the simulated one
+  OPENAI_ADMIN_KEY    its admin key, beside the session key or instead of it
 """
 
 
@@ -87,12 +90,12 @@ async def start_simulator(folder: Path, port: int) -> Process:
     return simulator
 
 
-async def account(home: Home, host: str, key: str) -> Entry:
+async def account(home: Home, host: str, keys: dict[str, str]) -> Entry:
     """Return the account's entry, set up by the config flow where there is none."""
     if entries := await home.entries():
         return entries[0]
     say(f"Adding the account at {host}")
-    result = await home.send_flow(await home.start_flow(), {"host": host, "session_key": key})
+    result = await home.send_flow(await home.start_flow(), {"host": host, **keys})
     if result["type"] == "create_entry":
         return result["result"]
     translations = REPOSITORY / "custom_components" / DOMAIN / "translations/en.json"
@@ -125,7 +128,9 @@ def describe(home: Home, device: str, simulator: str | None) -> str:
             f"    more ways: {simulator}/simulator/",
             "",
             "  To add the account by hand, once it is removed:",
-            f"    host {simulator}, session key {DEMO_SESSION_KEY}",
+            f"    host {simulator}",
+            f"    session key {DEMO_SESSION_KEY}",
+            f"    admin key {DEMO_ADMIN_KEY}",
         ]
     return "\n".join([*lines, "", "  Ctrl-C ends it.", ""])
 
@@ -151,8 +156,16 @@ async def watch(home: Home, simulator: Process | None) -> None:
 
 async def run(*, reset: bool) -> None:
     """Start everything and keep it up until this task is canceled; raises HomeError."""
-    key = os.environ.get("OPENAI_SESSION_KEY", "").strip()
-    folder = state_folder() / ("account" if key else "home")
+    keys = {
+        field: key
+        for field, name in (
+            ("session_key", "OPENAI_SESSION_KEY"),
+            ("admin_key", "OPENAI_ADMIN_KEY"),
+        )
+        if (key := os.environ.get(name, "").strip())
+    }
+    real = bool(keys)
+    folder = state_folder() / ("account" if real else "home")
     port = chosen_port()
     if not port_is_free(port):
         raise HomeError(
@@ -165,18 +178,18 @@ async def run(*, reset: bool) -> None:
     settings = load_settings(folder / "develop.json")
     for log in folder.glob("*.log"):
         log.unlink()
-    host = REAL_HOST if key else f"http://{LOOPBACK}:{settings.simulator_port}"
+    host = REAL_HOST if real else f"http://{LOOPBACK}:{settings.simulator_port}"
     simulator: Process | None = None
     home = Home(folder, port, settings.password)
     try:
-        if not key:
+        if not real:
             say(f"Starting the simulator at {host}")
             simulator = await start_simulator(folder, settings.simulator_port)
         say(f"Starting Home Assistant at {home.url} (about 10 seconds)")
         await home.start()
-        entry = await account(home, host, key or DEMO_SESSION_KEY)
+        entry = await account(home, host, keys or DEMO_KEYS)
         device = await home.device(entry)
-        print(describe(home, device["id"], None if key else host), flush=True)
+        print(describe(home, device["id"], None if real else host), flush=True)
         await watch(home, simulator)
     finally:
         if home.process.running or (simulator and simulator.running):

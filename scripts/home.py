@@ -333,6 +333,12 @@ class Home:
         path = "/api/config/config_entries/flow"
         return str(cast("FlowResult", await self.post(path, {"handler": DOMAIN}))["flow_id"])
 
+    async def set_options(self, entry: Entry, fields: Mapping[str, Json]) -> FlowResult:
+        """Fill in the form of an account's options; return what comes of it."""
+        path = "/api/config/config_entries/options/flow"
+        flow = cast("FlowResult", await self.post(path, {"handler": entry["entry_id"]}))
+        return cast("FlowResult", await self.post(f"{path}/{flow['flow_id']}", dict(fields)))
+
     async def send_flow(self, flow: str, fields: Mapping[str, str]) -> FlowResult:
         """Fill in the form of a config flow; return what comes of it."""
         path = f"/api/config/config_entries/flow/{flow}"

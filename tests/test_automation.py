@@ -26,7 +26,8 @@ from .test_options import grants, set_options
 @pytest.fixture
 def calls(hass: HomeAssistant) -> list[ServiceCall]:
     """What automations have done."""
-    return async_mock_service(hass, "test", "fired")
+    fired: list[ServiceCall] = async_mock_service(hass, "test", "fired")
+    return fired
 
 
 @pytest.fixture

@@ -268,23 +268,24 @@ async def test_amounts(
     """Amounts are numbers or text of any length; rows add up; what is unreadable is left out."""
     freezer.move_to(NOW)
     midnight = int(NOW.replace(hour=0, minute=0).timestamp())
+    values: tuple[Any, ...] = (
+        "0E-6176",
+        "0.000004500000000000000000000000000000000",
+        0.06,
+        1,
+        "1e2",
+        None,
+        "NaN",
+        "Infinity",
+        "1_000",
+        "٣",
+        True,
+        [],
+        "9" * 500,
+    )
     results: list[dict[str, Any]] = [
         {"amount": {"value": value, "currency": "usd"}, "line_item": "gpt-5.5, input"}
-        for value in (
-            "0E-6176",
-            "0.000004500000000000000000000000000000000",
-            0.06,
-            1,
-            "1e2",
-            None,
-            "NaN",
-            "Infinity",
-            "1_000",
-            "٣",
-            True,
-            [],
-            "9" * 500,
-        )
+        for value in values
     ]
     results += [{"amount": None}, {}, {"amount": {"value": "2"}, "line_item": None}]
     simulator.account.costs_override = {

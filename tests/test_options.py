@@ -134,6 +134,7 @@ async def test_form_shows_what_is_set(hass: HomeAssistant, entry: MockConfigEntr
         "monthly_budget": 7.5,
     }
     result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["data_schema"]
     suggested = {
         str(key): key.description["suggested_value"] for key in result["data_schema"].schema
     }

@@ -31,7 +31,7 @@ from custom_components.openai_account.api import (
     base_url,
     clean_key,
 )
-from custom_components.openai_account.api.models import Fields
+from custom_components.openai_account.api.fields import Fields
 
 from .const import KEY, NOW
 

@@ -14,6 +14,7 @@ from scripts.process import LOOPBACK, REPOSITORY, Json, free_port, until
 from simulator import Simulator
 
 KEY = "sess-TheKeyThatNoLogShows"
+ADMIN_KEY = "sk-admin-TheKeyThatNoLogShowsEither"
 WRONG_KEY = "sess-AnotherThatNoLogShows"
 PASSWORD = "for-the-tests"
 FAILED = pytest.StashKey[bool]()
@@ -52,7 +53,7 @@ async def _now_within_a_day() -> datetime:
 async def service() -> AsyncIterator[Service]:
     """Run the simulator."""
     now = await _now_within_a_day()
-    simulator = Simulator(key=KEY, now=lambda: now)
+    simulator = Simulator(key=KEY, admin_key=ADMIN_KEY, now=lambda: now)
     runner = web.AppRunner(simulator.app, access_log=None)
     await runner.setup()
     try:

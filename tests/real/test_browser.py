@@ -1,31 +1,19 @@
 """An account added by hand in a real browser, and what its pages look like."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 import json
 from pathlib import Path
-import shutil
-from urllib.parse import urlsplit
+import re
 
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
-import pytest
+from playwright.async_api import Page, ViewportSize, expect
 
-from scripts.home import DOMAIN, USER, Home
-from scripts.process import LOOPBACK, REPOSITORY
+from scripts.home import DOMAIN, Home
+from scripts.process import REPOSITORY, Json, until
 
-from .conftest import KEY, PASSWORD, WRONG_KEY, Service, failed
+from .browser import WIDE, log_in, page, picture
+from .conftest import ADMIN_KEY, KEY, WRONG_KEY, Service
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDE: ViewportSize = {"width": 1280, "height": 1150}
+__all__ = ["page"]
+
 NARROW: ViewportSize = {"width": 412, "height": 915}
 SHOWN = (
     "Credit available",
@@ -37,82 +25,14 @@ SHOWN = (
     "Hard limit",
     "Plan",
     "Payment overdue",
+    "Credit low",
+    "Spend limit",
+    "Budget used",
     "Auto-recharge",
 )
 TEXTS = json.loads(
     (REPOSITORY / "custom_components" / DOMAIN / "translations/en.json").read_text()
 )["config"]
-
-
-expect.set_options(timeout=30_000)
-
-
-@asynccontextmanager
-async def running_browser() -> AsyncIterator[Browser]:
-    """Run the machine's own Chromium, or else the one that Playwright fetched."""
-    path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
-
-
-def is_outside(url: str) -> bool:
-    """Return whether an address is outside, or makes Home Assistant ask outside for a picture."""
-    parts = urlsplit(url)
-    return parts.hostname != LOOPBACK or (
-        parts.path.startswith("/api/brands/") and DOMAIN not in parts.path
-    )
-
-
-@pytest.fixture
-async def page(home: Home, artifacts: Path, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    """Open a browser that reaches nothing but Home Assistant; check what it complained of."""
-    complaints: list[str] = []
-    async with running_browser() as browser:
-        context = await browser.new_context(viewport=WIDE, locale="en-US", timezone_id="UTC")
-        context.set_default_timeout(30_000)
-        await context.route(is_outside, lambda route: route.abort())
-        page = await context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"{error}"))
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(f"{message.text} {message.location.get('url')}")
-                if message.type == "error"
-                else None
-            ),
-        )
-        page.on(
-            "response",
-            lambda response: (
-                complaints.append(f"{response.status} {response.url}")
-                if response.status >= 400
-                else None
-            ),
-        )
-        yield page
-        if failed(request):
-            await page.screenshot(path=artifacts / f"failed-{request.node.name}.png")
-    assert [complaint for complaint in complaints if DOMAIN in complaint] == []
-
-
-async def picture(page: Page, path: Path) -> None:
-    """Take a screenshot once the page is at rest."""
-    await page.wait_for_load_state("networkidle")
-    await page.screenshot(path=path, animations="disabled")
-
-
-async def log_in(page: Page, home: Home) -> None:
-    """Log in through the login page."""
-    await page.goto(home.url)
-    await page.locator("input[name=username]").fill(USER)
-    await page.locator("input[name=password]").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
-    await page.wait_for_url(lambda url: "/auth/authorize" not in url and "auth_callback" not in url)
-    await expect(page.locator("home-assistant-main")).to_be_visible()
 
 
 async def add_account(page: Page, home: Home, service: Service, artifacts: Path) -> None:
@@ -134,6 +54,7 @@ async def add_account(page: Page, home: Home, service: Service, artifacts: Path)
     await picture(page, artifacts / "dialog-wrong-key.png")
 
     await key.fill(KEY)
+    await page.get_by_role("textbox", name="Admin key").fill(ADMIN_KEY)
     await page.get_by_role("button", name="Submit").click()
     await expect(page.get_by_role("button", name="Skip and finish")).to_be_visible()
     await picture(page, artifacts / "dialog-done.png")
@@ -163,3 +84,63 @@ async def test_account(page: Page, home: Home, service: Service, artifacts: Path
         await page.reload()
         await expect(page.get_by_text("Cost today", exact=True)).to_be_visible()
         await picture(page, artifacts / f"device-{looks}.png")
+
+    await set_options(page, home, artifacts)
+    await watch_credit(page, home, service, artifacts)
+
+
+async def set_options(page: Page, home: Home, artifacts: Path) -> None:
+    """Set a budget by the options' dialog; its sensor appears without a restart."""
+    await page.set_viewport_size(WIDE)
+    await page.emulate_media(color_scheme="light")
+    await page.goto(f"{home.url}/config/integrations/integration/{DOMAIN}")
+    await page.get_by_role("button", name="Configure").first.click()
+    budget = page.get_by_role("spinbutton", name="Monthly budget")
+    await budget.fill("0.5")
+    await picture(page, artifacts / "options.png")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(budget).to_be_hidden()
+
+    async def is_over() -> bool:
+        states = await home.states()
+        return any(
+            entity.endswith("_over_budget") and state["state"] == "on"
+            for entity, state in states.items()
+        )
+
+    await until(is_over, "The budget is exceeded", 30)
+
+
+async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path) -> None:
+    """An automation by the account's own trigger and condition: its editor, and that it runs."""
+    [entry] = await home.entries()
+    device = await home.device(entry)
+    target: Json = {"device_id": [device["id"]]}
+    config: dict[str, Json] = {
+        "alias": "Watch the credit",
+        "triggers": [{"trigger": f"{DOMAIN}.credit_became_low", "target": target}],
+        "conditions": [{"condition": f"{DOMAIN}.is_over_budget", "target": target}],
+        "actions": [{"action": "persistent_notification.create", "data": {"message": "Low"}}],
+    }
+    await home.post("/api/config/automation/config/watch", config)
+    name = "automation.watch_the_credit"
+
+    async def is_on() -> bool:
+        return (await home.states()).get(name, {"state": ""})["state"] == "on"
+
+    await until(is_on, "The automation is there", 30)
+    await page.goto(f"{home.url}/config/automation/edit/watch")
+    for told in ("credit became low", "over budget"):
+        await expect(page.get_by_text(re.compile(told, re.IGNORECASE)).first).to_be_visible()
+    await picture(page, artifacts / "automation.png")
+
+    # The credit is low once the threshold is above it.
+    before = (await home.states())[name]["attributes"]["last_triggered"]
+    assert before is None
+    options = {"update_interval": 300, "low_balance_threshold": 1_000_000, "monthly_budget": 0.5}
+    assert (await home.set_options(entry, options))["type"] == "create_entry"
+
+    async def has_run() -> bool:
+        return (await home.states())[name]["attributes"]["last_triggered"] is not None
+
+    await until(has_run, "The automation has run", 30)

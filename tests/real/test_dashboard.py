@@ -11,8 +11,8 @@ from scripts.home import DOMAIN, Home
 from scripts.process import HomeError, Json, until
 from simulator import Fault
 
-from .conftest import KEY, Service
-from .test_browser import log_in, page, picture
+from .browser import log_in, page, picture
+from .conftest import ADMIN_KEY, KEY, Service
 
 __all__ = ["page"]
 
@@ -66,8 +66,12 @@ type Statistic = dict[str, Json]
 async def account(home: Home, service: Service) -> None:
     """Add the simulated account and wait until its daily costs have been read."""
     flow = await home.start_flow()
-    result = await home.send_flow(flow, {"host": service.url, "session_key": KEY})
+    keys = {"session_key": KEY, "admin_key": ADMIN_KEY}
+    result = await home.send_flow(flow, {"host": service.url, **keys})
     assert result["type"] == "create_entry"
+    options = {"update_interval": 300, "low_balance_threshold": 5, "monthly_budget": 100}
+    [entry] = await home.entries()
+    assert (await home.set_options(entry, options))["type"] == "create_entry"
 
     async def has_history() -> bool:
         known = cast("list[Statistic]", await home.command("recorder/list_statistic_ids"))

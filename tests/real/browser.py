@@ -1,0 +1,97 @@
+"""A real browser for the tests, that asks nobody but this machine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+import shutil
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+import pytest
+
+from scripts.home import DOMAIN, USER, Home
+from scripts.process import LOOPBACK
+
+from .conftest import PASSWORD, failed
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE: ViewportSize = {"width": 1280, "height": 1150}
+
+expect.set_options(timeout=30_000)
+
+
+@asynccontextmanager
+async def running_browser() -> AsyncIterator[Browser]:
+    """Run the machine's own Chromium, or else the one that Playwright fetched."""
+    path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+def is_outside(url: str) -> bool:
+    """Return whether an address is outside, or makes Home Assistant ask outside for a picture."""
+    parts = urlsplit(url)
+    return parts.hostname != LOOPBACK or (
+        parts.path.startswith("/api/brands/") and DOMAIN not in parts.path
+    )
+
+
+@pytest.fixture
+async def page(home: Home, artifacts: Path, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """Open a browser that reaches nothing but Home Assistant; check what it complained of."""
+    complaints: list[str] = []
+    async with running_browser() as browser:
+        context = await browser.new_context(viewport=WIDE, locale="en-US", timezone_id="UTC")
+        context.set_default_timeout(30_000)
+        await context.route(is_outside, lambda route: route.abort())
+        page = await context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"{error}"))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(f"{message.text} {message.location.get('url')}")
+                if message.type == "error"
+                else None
+            ),
+        )
+        page.on(
+            "response",
+            lambda response: (
+                complaints.append(f"{response.status} {response.url}")
+                if response.status >= 400
+                else None
+            ),
+        )
+        yield page
+        if failed(request):
+            await page.screenshot(path=artifacts / f"failed-{request.node.name}.png")
+    assert [complaint for complaint in complaints if DOMAIN in complaint] == []
+
+
+async def picture(page: Page, path: Path) -> None:
+    """Take a screenshot once the page is at rest."""
+    await page.wait_for_load_state("networkidle")
+    await page.screenshot(path=path, animations="disabled")
+
+
+async def log_in(page: Page, home: Home) -> None:
+    """Log in through the login page."""
+    await page.goto(home.url)
+    await page.locator("input[name=username]").fill(USER)
+    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await page.wait_for_url(lambda url: "/auth/authorize" not in url and "auth_callback" not in url)
+    await expect(page.locator("home-assistant-main")).to_be_visible()
