@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 import json
 from pathlib import Path
+import shutil
 from typing import NotRequired, Self, TypedDict, cast
 
 import aiohttp
@@ -22,6 +23,8 @@ homeassistant:
   auth_mfa_modules: []
 frontend:
 config:
+automation: !include automations.yaml
+script: !include scripts.yaml
 history:
 logbook:
 energy:
@@ -136,6 +139,14 @@ class Home:
         link.unlink(missing_ok=True)
         link.symlink_to(REPOSITORY / "custom_components" / DOMAIN, target_is_directory=True)
         (self.folder / "configuration.yaml").write_text(CONFIGURATION)
+        # Those that are made in the browser are kept; their blueprints lie beside them.
+        for name in ("automations.yaml", "scripts.yaml"):
+            (self.folder / name).touch()
+        blueprints = self.folder / "blueprints/automation"
+        blueprints.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(
+            REPOSITORY / "blueprints/automation" / DOMAIN, blueprints / DOMAIN, dirs_exist_ok=True
+        )
         (self.folder / "voice").mkdir(exist_ok=True)
         for name, text in VOICE.items():
             (self.folder / "voice" / name).write_text(text)

@@ -114,6 +114,26 @@ async def async_setup_entry(
     gone: set[str] = set()
     if Key.SESSION not in keys_of(entry):
         gone = {one.key for one in SUBSCRIPTION_BINARY_SENSORS} | {LOW_BALANCE}
+    add_as_reported(
+        data.subscription,
+        lambda subscription: [
+            description
+            for description in SUBSCRIPTION_BINARY_SENSORS
+            if description.key in subscription.reported
+        ],
+        AccountBinarySensor[Subscription],
+        async_add_entities,
+    )
+    # What people set automations off with comes last, when all that these ask is up to date.
+    if budget := entry.options.get(CONF_MONTHLY_BUDGET):
+        add_as_reported(
+            data.costs,
+            lambda report: [_over_budget(budget)] if report.complete else [],
+            AccountBinarySensor[CostReport],
+            async_add_entities,
+        )
+    else:
+        gone.add(OVER_BUDGET)
     if threshold := entry.options.get(CONF_LOW_BALANCE_THRESHOLD, DEFAULT_LOW_BALANCE_THRESHOLD):
         add_as_reported(
             data.credits,
@@ -125,26 +145,7 @@ async def async_setup_entry(
         )
     else:
         gone.add(LOW_BALANCE)
-    if budget := entry.options.get(CONF_MONTHLY_BUDGET):
-        add_as_reported(
-            data.costs,
-            lambda report: [_over_budget(budget)] if report.complete else [],
-            AccountBinarySensor[CostReport],
-            async_add_entities,
-        )
-    else:
-        gone.add(OVER_BUDGET)
     remove_entities(hass, entry, BINARY_SENSOR_DOMAIN, gone)
-    add_as_reported(
-        data.subscription,
-        lambda subscription: [
-            description
-            for description in SUBSCRIPTION_BINARY_SENSORS
-            if description.key in subscription.reported
-        ],
-        AccountBinarySensor[Subscription],
-        async_add_entities,
-    )
 
 
 class AccountBinarySensor[DataT](AccountEntity[DataT], BinarySensorEntity):

@@ -14,6 +14,7 @@ from .conftest import ADMIN_KEY, KEY, WRONG_KEY, Service
 
 __all__ = ["page"]
 
+LOW: ViewportSize = {"width": 1280, "height": 580}
 NARROW: ViewportSize = {"width": 412, "height": 915}
 SHOWN = (
     "Credit available",
@@ -99,6 +100,7 @@ async def set_options(page: Page, home: Home, artifacts: Path) -> None:
     await budget.fill("0.5")
     await picture(page, artifacts / "options.png")
     await page.get_by_role("button", name="Submit").click()
+    await page.get_by_role("button", name="Finish").click()
     await expect(budget).to_be_hidden()
 
     async def is_over() -> bool:
@@ -132,6 +134,9 @@ async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path
     await page.goto(f"{home.url}/config/automation/edit/watch")
     for told in ("credit became low", "over budget"):
         await expect(page.get_by_text(re.compile(told, re.IGNORECASE)).first).to_be_visible()
+    # The account's entities that can be meant are found.
+    await expect(page.get_by_text(re.compile(rf"{entry['title']}.*\([1-9]"))).to_have_count(2)
+    await page.set_viewport_size(LOW)
     await picture(page, artifacts / "automation.png")
 
     # The credit is low once the threshold is above it.
