@@ -40,6 +40,7 @@ from scripts.validation_rules import (
 
 DOMAIN = "openai_account"
 EN = "translations/en.json"
+DESCRIBED = ("services", "triggers", "conditions")
 
 
 def at(data: object, *path: str) -> dict[str, object]:
@@ -72,7 +73,8 @@ class Integration:
     manifest: Mapping[str, object]
     languages: Mapping[str, Mapping[str, object]]
     icons: Mapping[str, object]
-    services: Mapping[str, object]
+    # services.yaml, triggers.yaml and conditions.yaml, by these names
+    described: Mapping[str, Mapping[str, object]]
 
     @property
     def english(self) -> Mapping[str, object]:
@@ -94,14 +96,23 @@ def read(path: Path) -> dict[str, object]:
 def load(root: Path) -> Integration:
     """Read the integration of a repository; raises HomeAssistantError on a file it cannot read."""
     folder = root / "custom_components" / DOMAIN
-    icons, services = folder / "icons.json", folder / "services.yaml"
+    icons = folder / "icons.json"
+    described = {kind: folder / f"{kind}.yaml" for kind in DESCRIBED}
     paths = {"en": folder / EN} | {p.stem: p for p in (folder / "translations").glob("*.json")}
     return Integration(
         folder=folder,
         manifest=read(folder / "manifest.json"),
         languages={name: read(path) for name, path in sorted(paths.items())},
         icons=read(icons) if icons.exists() else {},
-        services=read(services) if services.exists() else {},
+        described={
+            kind: {
+                # What begins with a dot is there to be referred to.
+                name: content
+                for name, content in (read(path) if path.exists() else {}).items()
+                if not name.startswith(".")
+            }
+            for kind, path in described.items()
+        },
     )
 
 
@@ -222,25 +233,26 @@ def check_icons(it: Integration) -> Iterator[str]:
                 yield f"entity.{name}.{key}: is not in {EN}"
 
 
-def check_services(it: Integration) -> Iterator[str]:
-    """Check services.yaml, and that each action and each of its fields has texts and an icon."""
-    yield from faults(SERVICES, it.services)
-    texts = at(it.english, "services")
-    for name in it.services.keys() ^ texts.keys():
-        yield f"{name}: is not in {EN if name in it.services else 'services.yaml'}"
-    for name in it.services:
-        if name not in at(it.icons, "services"):
+def check_described(it: Integration, kind: str) -> Iterator[str]:
+    """Check services.yaml or its like, and that each part of it has texts and an icon."""
+    content, file = it.described[kind], f"{kind}.yaml"
+    yield from faults(SERVICES, content)
+    texts = at(it.english, kind)
+    for name in content.keys() ^ texts.keys():
+        yield f"{name}: is not in {EN if name in content else file}"
+    for name in content:
+        if name not in at(it.icons, kind):
             yield f"{name}: is not in icons.json"
         fields, sections = dict[str, object](), set[str]()
-        for key, field in at(it.services, name, "fields").items():
+        for key, field in at(content, name, "fields").items():
             if inner := at(field, "fields"):
                 sections.add(key)
                 fields |= inner
             else:
                 fields[key] = field
-        for kind, used in (("fields", fields.keys()), ("sections", sections)):
-            for key in used ^ at(texts, name, kind).keys():
-                yield f"{name}.{kind}.{key}: is not in {EN if key in used else 'services.yaml'}"
+        for part, used in (("fields", fields.keys()), ("sections", sections)):
+            for key in used ^ at(texts, name, part).keys():
+                yield f"{name}.{part}.{key}: is not in {EN if key in used else file}"
         for key, field in fields.items():
             choice = at(field, "selector", "select").get("translation_key")
             if choice is not None and choice not in at(it.english, "selector"):
@@ -296,7 +308,7 @@ CHECKS: dict[str, Callable[[Integration], Iterator[str]]] = {
     "translations": check_translations,
     "texts named in code": check_texts,
     "icons.json": check_icons,
-    "services.yaml": check_services,
+    **{f"{kind}.yaml": partial(check_described, kind=kind) for kind in DESCRIBED},
     "quality_scale.yaml": check_quality_scale,
     "brand": check_brand,
 }

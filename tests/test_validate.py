@@ -92,6 +92,10 @@ SERVICES: Json = {
         }
     }
 }
+TRIGGERS: Json = {
+    ".target": {"entity": {"domain": "binary_sensor"}},
+    "low": {"target": {"entity": {"domain": "binary_sensor"}}},
+}
 QUALITY: Json = {
     "rules": {rule: "done" for rules in TIERS.values() for rule in rules}
     | {"discovery": {"status": "exempt", "comment": "A service in the cloud"}}
@@ -118,6 +122,7 @@ def example(tmp_path: Path) -> Path:
     write(folder / "icons.json", ICONS)
     # JSON is YAML, too.
     write(folder / "services.yaml", SERVICES)
+    write(folder / "triggers.yaml", TRIGGERS)
     write(folder / "quality_scale.yaml", QUALITY)
     write(tmp_path / "hacs.json", {"name": "Example", "homeassistant": "2026.3.0"})
     (folder / "sensor.py").write_text(SENSOR, "utf-8")
@@ -273,6 +278,14 @@ EN, DE = "translations/en.json", "translations/de.json"
             "get_costs",
         ),
         (put(EN, "selector", value=None), "services.yaml", "has no selector.unit"),
+        (put("icons.json", "triggers", value=None), "triggers.yaml", "low: is not in icons"),
+        (put("triggers.yaml", "low", value=None), "triggers.yaml", "low: is not in triggers.yaml"),
+        (put(EN, "triggers", value=None), "triggers.yaml", "low: is not in translations"),
+        (
+            put("triggers.yaml", "low", "target", value={"entity": {"color": "red"}}),
+            "triggers.yaml",
+            "low",
+        ),
         (without("quality_scale.yaml"), "quality_scale.yaml", "missing"),
         (
             put("quality_scale.yaml", "rules", "brands", value=None),
