@@ -1,12 +1,13 @@
-"""What triggers and conditions share: which entities of a target they mean, and thresholds."""
+"""What triggers and conditions share: the questions, and which entities of a target answer them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 import math
 from typing import Final
 
-from homeassistant.const import CONF_OPTIONS, CONF_TARGET
+from homeassistant.const import CONF_OPTIONS, CONF_TARGET, STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 import voluptuous as vol
@@ -28,27 +29,41 @@ def entities_of_kind(hass: HomeAssistant, entities: Iterable[str], kind: str) ->
     }
 
 
-def threshold_schema() -> vol.Schema:
-    """Return the schema of a target with a threshold in US dollars."""
-    return vol.Schema(
-        {
-            vol.Required(CONF_TARGET): cv.TARGET_FIELDS,
-            vol.Required(CONF_OPTIONS): {
-                vol.Required(CONF_THRESHOLD): vol.All(vol.Coerce(float), vol.Range(min=0), _finite)
-            },
-        }
-    )
-
-
-def is_above(state: State, threshold: float) -> bool:
-    """Return whether an amount is above a threshold."""
-    try:
-        return float(state.state) > threshold
-    except ValueError:
-        return False
-
-
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise vol.Invalid("must be a number")
     return value
+
+
+_TARGET = {vol.Required(CONF_TARGET): cv.TARGET_FIELDS}
+_THRESHOLD = {
+    vol.Required(CONF_OPTIONS): {
+        vol.Required(CONF_THRESHOLD): vol.All(vol.Coerce(float), vol.Range(min=0), _finite)
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that is so with an account or not, told by one kind of its entities.
+
+    A trigger fires when it becomes so, a condition is met while it is.
+    """
+
+    kind: str
+    is_so: Callable[[State, Mapping[str, float]], bool]
+    schema: vol.Schema = field(default_factory=lambda: vol.Schema(_TARGET))
+
+
+def _is_above(state: State, options: Mapping[str, float]) -> bool:
+    """Return whether an amount is above a threshold in US dollars."""
+    try:
+        return float(state.state) > options[CONF_THRESHOLD]
+    except ValueError:
+        return False
+
+
+CREDIT_IS_LOW = Question("low_balance", lambda state, _: state.state == STATE_ON)
+CREDIT_IS_NOT_LOW = Question("low_balance", lambda state, _: state.state == STATE_OFF)
+IS_OVER_BUDGET = Question("over_budget", lambda state, _: state.state == STATE_ON)
+DAILY_COST_IS_ABOVE = Question("cost_today", _is_above, vol.Schema({**_TARGET, **_THRESHOLD}))

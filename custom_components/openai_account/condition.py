@@ -6,17 +6,21 @@ this integration supports; `Condition` is in all.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, cast, override
 
-from homeassistant.const import CONF_TARGET, STATE_OFF, STATE_ON
-from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import config_validation as cv, target as target_helpers
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import target as target_helpers
 from homeassistant.helpers.condition import Condition, ConditionConfig
 from homeassistant.helpers.typing import ConfigType
-import voluptuous as vol
 
-from .automation import CONF_THRESHOLD, entities_of_kind, is_above, threshold_schema
+from .automation import (
+    CREDIT_IS_LOW,
+    CREDIT_IS_NOT_LOW,
+    DAILY_COST_IS_ABOVE,
+    IS_OVER_BUDGET,
+    Question,
+    entities_of_kind,
+)
 
 if TYPE_CHECKING:
     from homeassistant.helpers.condition import ConditionChecker
@@ -25,14 +29,13 @@ if TYPE_CHECKING:
 class AccountCondition(Condition):
     """Is met when something is so for any account of the target."""
 
-    _kind: ClassVar[str]
-    _schema: ClassVar[vol.Schema] = vol.Schema({vol.Required(CONF_TARGET): cv.TARGET_FIELDS})
+    _question: ClassVar[Question]
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Check what the user wrote."""
-        return cast(ConfigType, cls._schema(config))
+        return cast(ConfigType, cls._question.schema(config))
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         """Take the target and the options."""
@@ -52,62 +55,28 @@ class AccountCondition(Condition):
         )
         entities = found.referenced | found.indirectly_referenced
         return any(
-            self._is_so(state)
-            for entity_id in entities_of_kind(self._hass, entities, self._kind)
+            self._question.is_so(state, self._options)
+            for entity_id in entities_of_kind(self._hass, entities, self._question.kind)
             if (state := self._hass.states.get(entity_id))
         )
 
-    @abstractmethod
-    def _is_so(self, state: State) -> bool:
-        """Return whether what the condition asks is so."""
 
+def _is_so(question: Question) -> type[Condition]:
+    """Return the condition for a question."""
 
-class CreditIsLowCondition(AccountCondition):
-    """Whether the credit is under the threshold of the options."""
+    class QuestionCondition(AccountCondition):
+        """Is met while the question's answer is yes."""
 
-    _kind = "low_balance"
+        _question = question
 
-    @override
-    def _is_so(self, state: State) -> bool:
-        return state.state == STATE_ON
-
-
-class CreditIsNotLowCondition(AccountCondition):
-    """Whether the credit is not under the threshold of the options."""
-
-    _kind = "low_balance"
-
-    @override
-    def _is_so(self, state: State) -> bool:
-        return state.state == STATE_OFF
-
-
-class IsOverBudgetCondition(AccountCondition):
-    """Whether this month has cost more than the budget of the options."""
-
-    _kind = "over_budget"
-
-    @override
-    def _is_so(self, state: State) -> bool:
-        return state.state == STATE_ON
-
-
-class DailyCostIsAboveCondition(AccountCondition):
-    """Whether today has cost more than a threshold in US dollars."""
-
-    _kind = "cost_today"
-    _schema = threshold_schema()
-
-    @override
-    def _is_so(self, state: State) -> bool:
-        return is_above(state, self._options[CONF_THRESHOLD])
+    return QuestionCondition
 
 
 CONDITIONS: dict[str, type[Condition]] = {
-    "credit_is_low": CreditIsLowCondition,
-    "credit_is_not_low": CreditIsNotLowCondition,
-    "daily_cost_is_above": DailyCostIsAboveCondition,
-    "is_over_budget": IsOverBudgetCondition,
+    "credit_is_low": _is_so(CREDIT_IS_LOW),
+    "credit_is_not_low": _is_so(CREDIT_IS_NOT_LOW),
+    "daily_cost_is_above": _is_so(DAILY_COST_IS_ABOVE),
+    "is_over_budget": _is_so(IS_OVER_BUDGET),
 }
 
 

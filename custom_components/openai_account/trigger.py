@@ -6,29 +6,26 @@ this integration supports; `Trigger` and the tracking of targets are in all.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from inspect import isawaitable
 from typing import ClassVar, cast, override
 
-from homeassistant.const import (
-    ATTR_ENTITY_ID,
-    CONF_TARGET,
-    STATE_OFF,
-    STATE_ON,
-    STATE_UNAVAILABLE,
-    STATE_UNKNOWN,
-)
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
-from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.target import (
     TargetStateChangedData,
     async_track_target_selector_state_change_event,
 )
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
 from homeassistant.helpers.typing import ConfigType
-import voluptuous as vol
 
-from .automation import CONF_THRESHOLD, entities_of_kind, is_above, threshold_schema
+from .automation import (
+    CREDIT_IS_LOW,
+    CREDIT_IS_NOT_LOW,
+    DAILY_COST_IS_ABOVE,
+    IS_OVER_BUDGET,
+    Question,
+    entities_of_kind,
+)
 
 
 class AccountTrigger(Trigger):
@@ -38,14 +35,13 @@ class AccountTrigger(Trigger):
     is so after it, did not become so; what changed meanwhile did.
     """
 
-    _kind: ClassVar[str]
-    _schema: ClassVar[vol.Schema] = vol.Schema({vol.Required(CONF_TARGET): cv.TARGET_FIELDS})
+    _question: ClassVar[Question]
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Check what the user wrote."""
-        return cast(ConfigType, cls._schema(config))
+        return cast(ConfigType, cls._question.schema(config))
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take the target and the options."""
@@ -55,13 +51,13 @@ class AccountTrigger(Trigger):
         # What was last so, by entity, without the times at which it was unknown
         self._last: dict[str, State] = {}
 
-    @abstractmethod
     def _is_so(self, state: State) -> bool:
         """Return whether what the trigger waits for is so."""
+        return self._question.is_so(state, self._options)
 
     def _entities(self, entities: set[str]) -> set[str]:
         """Return those of the target's entities that this trigger watches."""
-        kind = entities_of_kind(self._hass, entities, self._kind)
+        kind = entities_of_kind(self._hass, entities, self._question.kind)
         for entity_id in kind - self._last.keys():
             if (state := self._hass.states.get(entity_id)) and _known(state):
                 self._last[entity_id] = state
@@ -102,52 +98,22 @@ def _known(state: State) -> bool:
     return state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
 
 
-class CreditBecameLowTrigger(AccountTrigger):
-    """Fires when the credit falls under the threshold of the options."""
+def _becomes_so(question: Question) -> type[Trigger]:
+    """Return the trigger for a question."""
 
-    _kind = "low_balance"
+    class QuestionTrigger(AccountTrigger):
+        """Fires when the question's answer becomes yes."""
 
-    @override
-    def _is_so(self, state: State) -> bool:
-        return state.state == STATE_ON
+        _question = question
 
-
-class CreditNoLongerLowTrigger(AccountTrigger):
-    """Fires when the credit is back above the threshold of the options."""
-
-    _kind = "low_balance"
-
-    @override
-    def _is_so(self, state: State) -> bool:
-        return state.state == STATE_OFF
-
-
-class BudgetExceededTrigger(AccountTrigger):
-    """Fires when the cost of this month exceeds the budget of the options."""
-
-    _kind = "over_budget"
-
-    @override
-    def _is_so(self, state: State) -> bool:
-        return state.state == STATE_ON
-
-
-class DailyCostCrossedTrigger(AccountTrigger):
-    """Fires when the cost of a day rises above a threshold in US dollars."""
-
-    _kind = "cost_today"
-    _schema = threshold_schema()
-
-    @override
-    def _is_so(self, state: State) -> bool:
-        return is_above(state, self._options[CONF_THRESHOLD])
+    return QuestionTrigger
 
 
 TRIGGERS: dict[str, type[Trigger]] = {
-    "budget_exceeded": BudgetExceededTrigger,
-    "credit_became_low": CreditBecameLowTrigger,
-    "credit_no_longer_low": CreditNoLongerLowTrigger,
-    "daily_cost_crossed": DailyCostCrossedTrigger,
+    "budget_exceeded": _becomes_so(IS_OVER_BUDGET),
+    "credit_became_low": _becomes_so(CREDIT_IS_LOW),
+    "credit_no_longer_low": _becomes_so(CREDIT_IS_NOT_LOW),
+    "daily_cost_crossed": _becomes_so(DAILY_COST_IS_ABOVE),
 }
 
 
