@@ -269,6 +269,7 @@ class Account:
         }
 
     def _result(self, item: LineItem) -> JSON:
+        organization = self.organizations[0] if self.organizations else None
         return {
             "object": "organization.costs.result",
             "amount": {"value": f"{Decimal(str(item.cost)) / 100:.39f}", "currency": "usd"},
@@ -276,6 +277,8 @@ class Account:
             "line_item": item.name,
             "project_id": item.project_id,
             "project_name": item.project_name,
+            "organization_id": organization.id if organization else None,
+            "organization_name": organization.title if organization else None,
             "user_id": None,
             "api_key_id": None,
             "user_email": None,

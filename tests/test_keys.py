@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.core import Recorder
@@ -23,7 +23,8 @@ from custom_components.openai_account.const import (
     CONF_SESSION_KEY,
     DOMAIN,
 )
-from simulator import LineItem
+from simulator import Account, LineItem
+from simulator.account import JSON
 
 from .conftest import RunningSimulator, poll, setup_entry, state
 from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
@@ -70,13 +71,23 @@ def asked(simulator: RunningSimulator) -> set[str]:
 # ---- Setting up --------------------------------------------------------------------------------
 
 
-async def test_admin_key_alone(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """An admin key makes an account of costs, without a word of what it cannot open."""
+@pytest.mark.parametrize("told", [True, False])
+async def test_admin_key_alone(
+    hass: HomeAssistant, simulator: RunningSimulator, told: bool
+) -> None:
+    """An admin key makes an account of costs, without a word of what it cannot open.
+
+    Its identity is the organization that the costs are of, or a digest where there are none.
+    """
+    if not told:
+        simulator.account.ledger = {}
     result = await submit(hass, await start(hass), host=simulator.url, admin_key=f" {ADMIN_KEY}\n")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "OpenAI"
-    assert result["data"] == {CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY}
+    assert result["title"] == ("Example Home" if told else "OpenAI")
+    known = {CONF_ORGANIZATION: ORGANIZATION} if told else {}
+    assert result["data"] == {CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY, **known}
     entry = result["result"]
+    assert (entry.unique_id == ORGANIZATION) is told
     assert entry.state is ConfigEntryState.LOADED
     assert ADMIN_KEY not in (entry.unique_id or "")
     assert asked(simulator) == {"costs", "spend_limit"}
@@ -259,6 +270,33 @@ async def test_bad_pages(
     assert float(state(hass, "cost_this_month")) >= float(before)
 
 
+class EndlessAccount(Account):
+    """An account whose costs have always one more page."""
+
+    pages: ClassVar[int] = 0
+
+    def costs(self, start: date, end: date, limit: int, page: str | None, now: datetime) -> JSON:
+        """Return an empty page, and a cursor that was never seen."""
+        EndlessAccount.pages += 1
+        return {"data": [], "has_more": True, "next_page": f"page_{self.pages}"}
+
+
+async def test_endless_pages(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Pages without an end are followed for a while, not for ever."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, full_entry)
+    simulator.account = EndlessAccount()
+    simulator.requests.clear()
+    await poll(hass, freezer)
+    assert len([one for one in simulator.requests if one.endpoint == "costs"]) == 201
+    assert state(hass, "cost_this_month") == STATE_UNAVAILABLE
+
+
 async def test_amounts(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -364,6 +402,37 @@ async def test_admin_key_dies(
     assert float(state(hass, "cost_this_month")) > 0
     assert not has(hass, "spend_limit", "sensor")
     assert has(hass, "budget_used", "sensor")
+
+
+async def test_admin_key_instead(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Who is tired of session keys that die gives an admin key instead."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, entry)
+    cost = state(hass, "cost_last_7_days")
+    simulator.key = OTHER_KEY
+    await poll(hass, freezer)
+    (flow,) = hass.config_entries.flow.async_progress()
+    result = await submit(hass, flow["flow_id"], remove_session_key=True, admin_key=ADMIN_KEY)
+    assert result["reason"] == "reauth_successful"
+    assert state(hass, "cost_last_7_days") == cost
+    assert not has(hass, "total_available", "sensor")
+    await poll(hass, freezer)
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_same_account_by_the_other_key(
+    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+) -> None:
+    """An account that is there by its session key is not added again by its admin key."""
+    await setup_entry(hass, entry)
+    result = await submit(hass, await start(hass), host=simulator.url, admin_key=ADMIN_KEY)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
 
 
 async def test_both_keys_die(

@@ -39,7 +39,8 @@ DEFAULT_TITLE = "OpenAI"
 class Account:
     """An account that answered.
 
-    `organizations` are those of the session key's owner, none where they are not told.
+    `organizations` are those of the session key's owner, or that of the admin key; none
+    where they are not told.
     """
 
     host: str
@@ -99,6 +100,26 @@ async def _async_ask(
     if not typed:
         raise AccountRefusedError({"base": "no_key"})
     url = str(base_url(host))
+    keys = _clean(typed)
+    # No organization is named in the first requests: a key of another one is to
+    # be told from a key that is no good.
+    clients = {
+        kind: await async_create_client(hass, url, {kind: key}) for kind, key in keys.items()
+    }
+    organizations, name = await _check_keys(clients)
+    named = name or (organizations and organizations[0].title)
+    if not named and (session := clients.get(Key.SESSION)):
+        name = await _account_name(session)
+    account = Account(host=url, keys=keys, organizations=organizations, title=name or DEFAULT_TITLE)
+    if organization is None and len(organizations) == 1:
+        organization = organizations[0].id
+    if organization:
+        await async_check_organization(hass, account, organization)
+    return account
+
+
+def _clean(typed: Mapping[Key, str]) -> dict[Key, str]:
+    """Return keys as they are sent; raises `AccountRefusedError` for those that cannot be any."""
     keys: dict[Key, str] = {}
     errors: dict[str, str] = {}
     for kind, key in typed.items():
@@ -108,29 +129,29 @@ async def _async_ask(
             errors[kind] = err.code
     if errors:
         raise AccountRefusedError(errors)
+    return keys
 
-    # No organization is named in the first requests: a key of another one is to
-    # be told from a key that is no good.
-    clients = {
-        kind: await async_create_client(hass, url, {kind: key}) for kind, key in keys.items()
-    }
-    names = [await _each(client, kind, errors) for kind, client in clients.items()]
+
+async def _check_keys(
+    clients: Mapping[Key, OpenAIAccountClient],
+) -> tuple[tuple[Organization, ...], str | None]:
+    """Check each key; return the organizations, and the account's name if it was told."""
+    organizations: tuple[Organization, ...] = ()
+    name: str | None = None
+    errors: dict[str, str] = {}
+    for kind, client in clients.items():
+        try:
+            if kind is Key.SESSION:
+                name = await _check_session_key(client)
+            else:
+                organizations = await _check_admin_key(client)
+        except InvalidAuthError as err:
+            errors[kind] = err.code
     if errors:
         raise AccountRefusedError(errors)
-    organizations: tuple[Organization, ...] = ()
-    title = next((name for name in names if name), None)
     if session := clients.get(Key.SESSION):
         organizations = await _organizations(session)
-        if title is None and not (organizations and organizations[0].title):
-            title = await _account_name(session)
-    if organization is None and len(organizations) == 1:
-        organization = organizations[0].id
-    account = Account(
-        host=url, keys=keys, organizations=organizations, title=title or DEFAULT_TITLE
-    )
-    if organization:
-        await async_check_organization(hass, account, organization)
-    return account
+    return organizations, name
 
 
 async def async_check_organization(
@@ -150,20 +171,17 @@ async def async_check_organization(
             raise _refused(err) from err
 
 
-async def _each(client: OpenAIAccountClient, kind: Key, errors: dict[str, str]) -> str | None:
-    """Check one key; note what is wrong with it, or return the account's name if it told it."""
-    try:
-        if kind is Key.ADMIN:
-            await client.costs_of_today()
-        else:
-            return await _check_session_key(client)
-    except InvalidAuthError as err:
-        errors[kind] = err.code
-    return None
+async def _check_admin_key(client: OpenAIAccountClient) -> tuple[Organization, ...]:
+    """Ask for costs, whose rows name the organization where there are any."""
+    organization = (await client.costs()).organization
+    return (Organization(*organization),) if organization else ()
 
 
 async def _check_session_key(client: OpenAIAccountClient) -> str | None:
-    """Ask until one endpoint answers: gateways have some, OpenAI has all."""
+    """Ask until one endpoint answers: gateways have some, OpenAI has all.
+
+    Returns the account's name if it was told on the way.
+    """
     try:
         await client.credit_grants()
     except EndpointMissingError:

@@ -40,9 +40,10 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
 # The API refuses more days than this in one question.
 MAX_DAYS: Final = 100
 
-_CREDIT_GRANTS: Final = "dashboard/billing/credit_grants"
-_USAGE: Final = "dashboard/billing/usage"
-_SUBSCRIPTION: Final = "dashboard/billing/subscription"
+_DASHBOARD: Final = "dashboard/billing/"
+_CREDIT_GRANTS: Final = f"{_DASHBOARD}credit_grants"
+_USAGE: Final = f"{_DASHBOARD}usage"
+_SUBSCRIPTION: Final = f"{_DASHBOARD}subscription"
 _ME: Final = "me"
 _COSTS: Final = "organization/costs"
 _SPEND_LIMIT: Final = "organization/spend_limit"
@@ -220,7 +221,8 @@ class OpenAIAccountClient:
             if not page.read("has_more", boolean):
                 return pages
             cursor = page.read("next_page", text)
-            if cursor is None or cursor in cursors:
+            # A page holds a day at least; what goes on for much longer never ends.
+            if cursor is None or cursor in cursors or len(pages) > 2 * MAX_DAYS:
                 raise InvalidResponseError("The pages of the answer do not end")
             if sum(page.size for page in pages) > MAX_BODY:
                 raise AnswerTooLargeError("The pages of the answer are too large")
@@ -236,7 +238,7 @@ class OpenAIAccountClient:
         """Return the JSON object that an endpoint answers with.
 
         Hosts serve the endpoints at their bare paths, under /v1, or at both; what
-        answered is remembered, also as the first guess for the other endpoints.
+        answered is remembered, also as the first guess for the others like it.
         """
         try:
             async with asyncio.timeout(TIMEOUT.total):
@@ -252,7 +254,14 @@ class OpenAIAccountClient:
     ) -> Fields:
         if key not in self._keys:
             raise EndpointMissingError("The account has no key for this endpoint")
-        known = self._prefixes.get(path) or next(iter(self._prefixes.values()), prefixes[0])
+        known = self._prefixes.get(path) or next(
+            (
+                prefix
+                for other, prefix in self._prefixes.items()
+                if other.startswith(_DASHBOARD) and path.startswith(_DASHBOARD)
+            ),
+            prefixes[0],
+        )
         for prefix in sorted(prefixes, key=lambda prefix: prefix != known):
             try:
                 fields = await self._get(f"{prefix}/{path}", query, key)

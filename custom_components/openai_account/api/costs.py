@@ -38,9 +38,12 @@ class Ledger:
         self._unit = unit
         self._days: dict[date, tuple[dict[str, Decimal], dict[str, Decimal]]] = {}
         self.project_names: dict[str, str] = {}
+        self.organization: tuple[str, str | None] | None = None
 
     def add(self, day: date, row: Fields, name: str, amount: Decimal | None) -> None:
         """Take in a row whose `name` field tells the line item."""
+        if self.organization is None and (organization := row.read("organization_id", text)):
+            self.organization = organization, row.read("organization_name", text)
         project = row.read("project_id", text)
         if project and (project_name := row.read("project_name", text)):
             self.project_names[project] = project_name
@@ -74,7 +77,8 @@ class CostReport:
     A day that the answer does not name cost nothing. `complete` is False where
     the host names no days at all: gateways tell only what was spent over a
     token's whole life (`lifetime`, US dollars), which says nothing about any day.
-    `project_names` are the names that projects bear now, by id.
+    `project_names` are the names that projects bear now, by id; `organization` is
+    the id and name of the one that the costs are of, where rows tell it.
     """
 
     start: date
@@ -83,6 +87,7 @@ class CostReport:
     project_names: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
     lifetime: float | None = None
+    organization: tuple[str, str | None] | None = None
     # Added up once: a sensor for each of hundreds of models asks for it.
     models_this_month: Mapping[str, float] = field(init=False, compare=False)
     projects_this_month: Mapping[str, float] = field(init=False, compare=False)
@@ -115,7 +120,18 @@ class CostReport:
                 continue
             for item in day.rows("line_items"):
                 ledger.add(timestamp.date(), item, "name", item.read("cost", decimal))
-        return cls(start=start, today=today, days=ledger.days(), project_names=ledger.project_names)
+        return cls.of(ledger, start, today)
+
+    @classmethod
+    def of(cls, ledger: Ledger, start: date, today: date) -> Self:
+        """Return what a ledger has added up."""
+        return cls(
+            start=start,
+            today=today,
+            days=ledger.days(),
+            project_names=ledger.project_names,
+            organization=ledger.organization,
+        )
 
     @classmethod
     def read_pages(cls, pages: Iterable[Fields], start: date, today: date) -> Self:
@@ -134,7 +150,7 @@ class CostReport:
                     continue
                 for row in bucket.rows("results"):
                     ledger.add(time.date(), row, "line_item", _amount(row))
-        return cls(start=start, today=today, days=ledger.days(), project_names=ledger.project_names)
+        return cls.of(ledger, start, today)
 
     @property
     def month_start(self) -> date:
