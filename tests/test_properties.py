@@ -27,11 +27,13 @@ from custom_components.openai_account.api import (
     OpenAIAccountClient,
     OpenAIAccountError,
     Organization,
+    SpendLimit,
     Subscription,
     base_url,
     clean_key,
 )
 from custom_components.openai_account.api.fields import Fields
+from custom_components.openai_account.api.reading import number
 
 from .const import KEY, NOW
 
@@ -56,6 +58,8 @@ READERS: dict[str, Callable[[Fields], object]] = {
     "usage": lambda data: CostReport.read(data, START, NOW.date()),
     "subscription": Subscription.read,
     "me": Organization.read_all,
+    "costs": lambda data: CostReport.read_pages([data], START, NOW.date()),
+    "spend_limit": SpendLimit.read,
 }
 
 
@@ -73,7 +77,7 @@ def check(result: object) -> None:
         assert math.isfinite(result.cost_this_month)
         assert math.isfinite(result.cost_today)
         return
-    assert isinstance(result, CreditGrants | Subscription)
+    assert isinstance(result, CreditGrants | Subscription | SpendLimit)
     for field in fields(result):
         value = getattr(result, field.name)
         if isinstance(value, float):
@@ -157,6 +161,34 @@ def test_any_value_deep_inside_costs(data: st.DataObject) -> None:
         return
     assert result.cost_today == pytest.approx(expected)
     assert result.models_this_month == {"a": 1.0, "b": 0.5}
+
+
+@given(data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_any_value_deep_inside_official_costs(data: st.DataObject) -> None:
+    """A wrong row, amount or bucket costs itself; only other money makes the answer an error."""
+    wrong = data.draw(JSON)
+    amount = {"value": "1.000000000000000000000000000000000000000", "currency": "usd"}
+    other = data.draw(JSON)
+    results = [
+        {"line_item": "a, input", "amount": amount},
+        {"line_item": "a, output", "amount": other},
+        {"line_item": "a, output", "amount": {"value": wrong}},
+        wrong,
+        {"line_item": "b", "amount": {"value": 0.5}, "project_id": wrong},
+    ]
+    buckets = [{"start_time": NOW.timestamp(), "results": results}, wrong]
+    result, _ = read("costs", {"data": buckets, "has_more": False})
+    if isinstance(result, CostReport) and not _holds_money(wrong, other):
+        assert result.models_this_month["a"] == 1.0
+        assert result.models_this_month["b"] == 0.5
+
+
+def _holds_money(*values: object) -> bool:
+    """Return whether some value can be read as an amount, or a row or bucket of its own."""
+    return any(isinstance(one, dict) and one for one in values) or any(
+        number(one) for one in values if isinstance(one, str | int | float)
+    )
 
 
 @given(text=st.text() | st.from_regex(r"(?:https?://)?[^\s]{0,40}(?::\d{0,7})?(?:/\S*)?"))
