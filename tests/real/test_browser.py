@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 import re
+from typing import cast
 
 from playwright.async_api import Page, ViewportSize, expect
 
@@ -14,6 +15,8 @@ from .conftest import ADMIN_KEY, KEY, WRONG_KEY, Service
 
 __all__ = ["page"]
 
+# A dialog that closes goes back in the browser's history: nothing may be opened before.
+CLOSED = "() => !history.state?.open"
 LOW: ViewportSize = {"width": 1280, "height": 580}
 NARROW: ViewportSize = {"width": 412, "height": 915}
 SHOWN = (
@@ -60,6 +63,7 @@ async def add_account(page: Page, home: Home, service: Service, artifacts: Path)
     await expect(page.get_by_role("button", name="Skip and finish")).to_be_visible()
     await picture(page, artifacts / "dialog-done.png")
     await page.get_by_role("button", name="Skip and finish").click()
+    await page.wait_for_function(CLOSED)
 
 
 async def test_account(page: Page, home: Home, service: Service, artifacts: Path) -> None:
@@ -102,6 +106,7 @@ async def set_options(page: Page, home: Home, artifacts: Path) -> None:
     await page.get_by_role("button", name="Submit").click()
     await page.get_by_role("button", name="Finish").click()
     await expect(budget).to_be_hidden()
+    await page.wait_for_function(CLOSED)
 
     async def is_over() -> bool:
         states = await home.states()
@@ -138,6 +143,13 @@ async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path
     await expect(page.get_by_text(re.compile(rf"{entry['title']}.*\([1-9]"))).to_have_count(2)
     await page.set_viewport_size(LOW)
     await picture(page, artifacts / "automation.png")
+
+    known = cast(
+        "dict[str, dict[str, Json]]", await home.command("blueprint/list", domain="automation")
+    )
+    ours = {path: one for path, one in known.items() if path.startswith(f"{DOMAIN}/")}
+    assert len(ours) == 4
+    assert [path for path, one in ours.items() if "error" in one] == []
 
     # The credit is low once the threshold is above it.
     before = (await home.states())[name]["attributes"]["last_triggered"]

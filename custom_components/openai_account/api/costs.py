@@ -11,7 +11,7 @@ from typing import Self
 
 from .errors import InvalidResponseError
 from .fields import Fields
-from .reading import CENTS, cents, decimal, moment, text
+from .reading import CENTS, JSON, cents, decimal, moment, text
 
 # Prices go down to a hundred-millionth of a dollar a token; what is smaller is
 # the noise of the dashboard's floats, which the official endpoint does not have.
@@ -39,18 +39,31 @@ class Ledger:
         self._days: dict[date, tuple[dict[str, Decimal], dict[str, Decimal]]] = {}
         self.project_names: dict[str, str] = {}
         self.organization: tuple[str, str | None] | None = None
+        # The same few names stand in thousands of rows.
+        self._texts: dict[str, str | None] = {}
+        self._models: dict[str | None, str] = {}
+
+    def _text(self, value: JSON) -> str | None:
+        """Do what `text` does, once a text."""
+        if not isinstance(value, str):
+            return None
+        if value not in self._texts:
+            self._texts[value] = text(value)
+        return self._texts[value]
 
     def add(self, day: date, row: Fields, name: str, amount: Decimal | None) -> None:
         """Take in a row whose `name` field tells the line item."""
         if self.organization is None and (organization := row.read("organization_id", text)):
             self.organization = organization, row.read("organization_name", text)
-        project = row.read("project_id", text)
-        if project and (project_name := row.read("project_name", text)):
+        project = row.read("project_id", self._text)
+        if project and (project_name := row.read("project_name", self._text)):
             self.project_names[project] = project_name
         if not amount:
             return
         models, projects = self._days.setdefault(day, ({}, {}))
-        model = model_of(row.read(name, text))
+        line_item = row.read(name, self._text)
+        if (model := self._models.get(line_item)) is None:
+            model = self._models[line_item] = model_of(line_item)
         models[model] = models.get(model, Decimal()) + amount
         if project:
             projects[project] = projects.get(project, Decimal()) + amount

@@ -24,12 +24,11 @@ def decimal(value: JSON) -> Decimal | None:
     """Return a finite number, given as a number or as text, without a float's noise."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    given = str(value).strip() if isinstance(value, str | float) else value
     # Decimal() also takes "1_000", "infinity" and digits of every script.
-    if isinstance(given, str) and (not given.isascii() or "_" in given or len(given) > 400):
+    if isinstance(value, str) and (not value.isascii() or "_" in value or len(value) > 400):
         return None
     try:
-        result = Decimal(given)
+        result = Decimal(str(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
     return result if result.is_finite() and abs(result) <= MAX_NUMBER else None
@@ -57,8 +56,9 @@ def text(value: JSON) -> str | None:
     if not isinstance(value, str):
         return None
     # Databases and logs refuse or garble control characters.
-    cleaned = "".join(char if char.isprintable() else " " for char in value)
-    return " ".join(cleaned.split()) or None
+    if not value.isprintable():
+        value = "".join(char if char.isprintable() else " " for char in value)
+    return " ".join(value.split()) or None
 
 
 def moment(value: JSON) -> datetime | None:
