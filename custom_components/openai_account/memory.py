@@ -81,8 +81,7 @@ class NameBook:
             if record["last_seen"] != day or record.get("label", name) != label:
                 changed = True
                 record["last_seen"] = day
-                if label != name:
-                    record["label"] = label
+                record["label"] = label
         if changed:
             self._changed()
 
