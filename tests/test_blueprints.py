@@ -219,7 +219,7 @@ async def test_dear_day(
     await setup_entry(hass, entry)
     await use(
         hass,
-        "dear_day",
+        "high_spending",
         cost_today=entity_id(hass, "cost_today"),
         cost_last_7_days=entity_id(hass, "cost_last_7_days"),
     )
@@ -255,7 +255,7 @@ async def test_cheap_days_are_never_dear(
     await setup_entry(hass, entry)
     await use(
         hass,
-        "dear_day",
+        "high_spending",
         cost_today=entity_id(hass, "cost_today"),
         cost_last_7_days=entity_id(hass, "cost_last_7_days"),
     )
@@ -346,7 +346,12 @@ async def test_payment_trouble_needs_nothing(
 def test_import_buttons() -> None:
     """The README has a button for each blueprint, which names itself by the same address."""
     readme = (ROOT / "README.md").read_text()
-    assert NAMES == ["cost_report.yaml", "dear_day.yaml", "low_credit.yaml", "payment_trouble.yaml"]
+    assert NAMES == [
+        "cost_report.yaml",
+        "high_spending.yaml",
+        "low_credit.yaml",
+        "payment_trouble.yaml",
+    ]
     for name in NAMES:
         source = re.search(r"source_url: (\S+)", (FOLDER / name).read_text())
         assert source

@@ -25,7 +25,7 @@ from simulator.account import JSON
 
 from .conftest import RunningSimulator, poll, setup_entry, state
 from .const import ADMIN_KEY, NOW, ORGANIZATION
-from .test_cost_history import fill, rows
+from .test_history import fill, rows
 from .test_options import has
 
 SHAPES: dict[str, Any] = {

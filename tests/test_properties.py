@@ -32,8 +32,7 @@ from custom_components.openai_account.api import (
     base_url,
     clean_key,
 )
-from custom_components.openai_account.api.fields import Fields
-from custom_components.openai_account.api.reading import number
+from custom_components.openai_account.api.parsing import JsonObject, number
 
 from .const import KEY, NOW
 
@@ -53,7 +52,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-READERS: dict[str, Callable[[Fields], object]] = {
+READERS: dict[str, Callable[[JsonObject], object]] = {
     "credit_grants": lambda data: CreditGrants.read(data, NOW),
     "usage": lambda data: CostReport.read(data, START, NOW.date()),
     "subscription": Subscription.read,
@@ -100,7 +99,7 @@ def read(endpoint: str, data: dict[str, Any]) -> tuple[object, list[str]]:
     """Return what a reader makes of an answer, and the fields that it complained of."""
     unreadable: list[str] = []
     try:
-        result = READERS[endpoint](Fields(data, unreadable.append))
+        result = READERS[endpoint](JsonObject(data, unreadable.append))
     except InvalidResponseError:
         return None, unreadable
     check(result)

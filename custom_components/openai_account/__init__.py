@@ -14,8 +14,7 @@ from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.loader import async_get_integration
 
-from .actions import async_register_actions
-from .api import Key, OpenAIAccountClient, OpenAIAccountError
+from .api import KeyKind, OpenAIAccountClient, OpenAIAccountError
 from .const import CONF_ORGANIZATION, DOMAIN
 from .coordinator import (
     FAILED_KEYS,
@@ -32,7 +31,8 @@ from .coordinator import (
     keys_of,
 )
 from .dashboard import async_register_dashboard
-from .memory import AccountMemory
+from .services import async_register_actions
+from .store import AccountStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -47,15 +47,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_create_client(
-    hass: HomeAssistant, host: str, keys: Mapping[Key, str], organization: str | None = None
+    hass: HomeAssistant, host: str, keys: Mapping[KeyKind, str], organization: str | None = None
 ) -> OpenAIAccountClient:
     """Return a client on Home Assistant's own session; raises the client's errors."""
     integration = await async_get_integration(hass, DOMAIN)
     return OpenAIAccountClient(
         async_get_clientsession(hass),
         host,
-        keys.get(Key.SESSION),
-        admin_key=keys.get(Key.ADMIN),
+        keys.get(KeyKind.SESSION),
+        admin_key=keys.get(KeyKind.ADMIN),
         organization=organization,
         user_agent=f"HomeAssistant-OpenAIAccount/{integration.version}",
     )
@@ -72,19 +72,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         )
     except OpenAIAccountError as err:
         raise ConfigEntryError(translation_domain=DOMAIN, translation_key=err.code) from err
-    memory = AccountMemory(hass, entry.entry_id)
-    await memory.async_load()
-    if Key.SESSION not in keys_of(entry):
-        memory.forget_endpoints((CreditCoordinator.endpoint, SubscriptionCoordinator.endpoint))
-    if Key.ADMIN not in keys_of(entry):
-        memory.forget_endpoints((SpendLimitCoordinator.endpoint,))
+    store = AccountStore(hass, entry.entry_id)
+    await store.async_load()
+    if KeyKind.SESSION not in keys_of(entry):
+        store.forget_endpoints((CreditCoordinator.endpoint, SubscriptionCoordinator.endpoint))
+    if KeyKind.ADMIN not in keys_of(entry):
+        store.forget_endpoints((SpendLimitCoordinator.endpoint,))
     data = OpenAIAccountData(
         client=client,
-        memory=memory,
-        credits=CreditCoordinator(hass, entry, client, memory),
-        costs=CostCoordinator(hass, entry, client, memory),
-        subscription=SubscriptionCoordinator(hass, entry, client, memory),
-        spend_limit=SpendLimitCoordinator(hass, entry, client, memory),
+        store=store,
+        credits=CreditCoordinator(hass, entry, client, store),
+        costs=CostCoordinator(hass, entry, client, store),
+        subscription=SubscriptionCoordinator(hass, entry, client, store),
+        spend_limit=SpendLimitCoordinator(hass, entry, client, store),
     )
     await _async_first_refresh(hass, entry, data)
     entry.runtime_data = data
@@ -95,16 +95,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         await hass.config_entries.async_forward_entry_setups(entry, [platform])
     if DATA_INSTANCE in hass.data:
         # Not where nobody records: the recorder's modules need not even be there.
-        from .cost_history import CostHistory  # noqa: PLC0415
+        from .history import CostHistory  # noqa: PLC0415
 
-        CostHistory(hass, entry, client, memory).async_start()
+        CostHistory(hass, entry, client, store).async_start()
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:
     """Unload an account."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        await entry.runtime_data.memory.async_save()
+        await entry.runtime_data.store.async_save()
     return unloaded
 
 
@@ -113,7 +113,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
     clear_pauses(hass, entry.entry_id)
     hass.data.get(FAILED_KEYS, {}).pop(entry.entry_id, None)
     delete_issues(hass, entry.entry_id)
-    await AccountMemory(hass, entry.entry_id).async_remove()
+    await AccountStore(hass, entry.entry_id).async_remove()
 
 
 async def _async_first_refresh(

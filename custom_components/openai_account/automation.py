@@ -44,14 +44,14 @@ _THRESHOLD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class StateTest:
     """Something that is so with an account or not, told by one kind of its entities.
 
     A trigger fires when it becomes so, a condition is met while it is.
     """
 
-    kind: str
-    is_so: Callable[[State, Mapping[str, float]], bool]
+    translation_key: str
+    matches: Callable[[State, Mapping[str, float]], bool]
     schema: vol.Schema = field(default_factory=lambda: vol.Schema(_TARGET))
 
 
@@ -63,7 +63,7 @@ def _is_above(state: State, options: Mapping[str, float]) -> bool:
         return False
 
 
-CREDIT_IS_LOW = Question("low_balance", lambda state, _: state.state == STATE_ON)
-CREDIT_IS_NOT_LOW = Question("low_balance", lambda state, _: state.state == STATE_OFF)
-IS_OVER_BUDGET = Question("over_budget", lambda state, _: state.state == STATE_ON)
-DAILY_COST_IS_ABOVE = Question("cost_today", _is_above, vol.Schema({**_TARGET, **_THRESHOLD}))
+CREDIT_IS_LOW = StateTest("low_balance", lambda state, _: state.state == STATE_ON)
+CREDIT_IS_NOT_LOW = StateTest("low_balance", lambda state, _: state.state == STATE_OFF)
+IS_OVER_BUDGET = StateTest("over_budget", lambda state, _: state.state == STATE_ON)
+DAILY_COST_IS_ABOVE = StateTest("cost_today", _is_above, vol.Schema({**_TARGET, **_THRESHOLD}))

@@ -15,14 +15,14 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import CostReport, CreditGrants, Key, Subscription
+from .api import CostReport, CreditGrants, KeyKind, Subscription
 from .const import (
     CONF_LOW_BALANCE_THRESHOLD,
     CONF_MONTHLY_BUDGET,
     DEFAULT_LOW_BALANCE_THRESHOLD,
 )
 from .coordinator import OpenAIAccountConfigEntry, keys_of
-from .entity import AccountEntity, add_as_reported, remove_entities
+from .entity import AccountEntity, add_reported_entities, remove_entities
 
 PARALLEL_UPDATES = 0
 
@@ -112,9 +112,9 @@ async def async_setup_entry(
     """Set up the binary sensors of an account."""
     data = entry.runtime_data
     gone: set[str] = set()
-    if Key.SESSION not in keys_of(entry):
+    if KeyKind.SESSION not in keys_of(entry):
         gone = {one.key for one in SUBSCRIPTION_BINARY_SENSORS} | {LOW_BALANCE}
-    add_as_reported(
+    add_reported_entities(
         data.subscription,
         lambda subscription: [
             description
@@ -126,7 +126,7 @@ async def async_setup_entry(
     )
     # What people set automations off with comes last, when all that these ask is up to date.
     if budget := entry.options.get(CONF_MONTHLY_BUDGET):
-        add_as_reported(
+        add_reported_entities(
             data.costs,
             lambda report: [_over_budget(budget)] if report.complete else [],
             AccountBinarySensor[CostReport],
@@ -135,7 +135,7 @@ async def async_setup_entry(
     else:
         gone.add(OVER_BUDGET)
     if threshold := entry.options.get(CONF_LOW_BALANCE_THRESHOLD, DEFAULT_LOW_BALANCE_THRESHOLD):
-        add_as_reported(
+        add_reported_entities(
             data.credits,
             lambda grants: (
                 [_low_balance(threshold)] if "total_available" in grants.reported else []

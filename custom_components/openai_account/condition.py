@@ -18,7 +18,7 @@ from .automation import (
     CREDIT_IS_NOT_LOW,
     DAILY_COST_IS_ABOVE,
     IS_OVER_BUDGET,
-    Question,
+    StateTest,
     entities_of_kind,
 )
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 class AccountCondition(Condition):
     """Is met when something is so for any account of the target."""
 
-    _question: ClassVar[Question]
+    _test: ClassVar[StateTest]
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Check what the user wrote."""
-        return cast(ConfigType, cls._question.schema(config))
+        return cast(ConfigType, cls._test.schema(config))
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         """Take the target and the options."""
@@ -55,21 +55,21 @@ class AccountCondition(Condition):
         )
         entities = found.referenced | found.indirectly_referenced
         return any(
-            self._question.is_so(state, self._options)
-            for entity_id in entities_of_kind(self._hass, entities, self._question.kind)
+            self._test.matches(state, self._options)
+            for entity_id in entities_of_kind(self._hass, entities, self._test.translation_key)
             if (state := self._hass.states.get(entity_id))
         )
 
 
-def _is_so(question: Question) -> type[Condition]:
+def _is_so(test: StateTest) -> type[Condition]:
     """Return the condition for a question."""
 
-    class QuestionCondition(AccountCondition):
+    class StateCondition(AccountCondition):
         """Is met while the question's answer is yes."""
 
-        _question = question
+        _test = test
 
-    return QuestionCondition
+    return StateCondition
 
 
 CONDITIONS: dict[str, type[Condition]] = {

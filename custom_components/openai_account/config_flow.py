@@ -26,11 +26,10 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .account import Account, AccountRefusedError, async_ask, async_check_organization
 from .api import (
     DEFAULT_HOST,
     InvalidAuthError,
-    Key,
+    KeyKind,
     OpenAIAccountError,
     Organization,
     base_url,
@@ -46,6 +45,7 @@ from .const import (
 )
 from .coordinator import OpenAIAccountConfigEntry, clear_pauses, failed_keys, keys_of
 from .options_flow import OpenAIAccountOptionsFlow
+from .validation import Account, ValidationFailedError, async_check_organization, async_validate
 
 CONF_ACCOUNTS = "accounts"
 _MAX_TITLE = 100
@@ -57,12 +57,12 @@ _NAME = TextSelector()
 USER_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_HOST, default=DEFAULT_HOST): _HOST,
-        vol.Optional(Key.SESSION.value): _KEY,
-        vol.Optional(Key.ADMIN.value): _KEY,
+        vol.Optional(KeyKind.SESSION.value): _KEY,
+        vol.Optional(KeyKind.ADMIN.value): _KEY,
         vol.Optional(CONF_NAME): _NAME,
     }
 )
-_REMOVALS = {Key.SESSION: CONF_REMOVE_SESSION_KEY, Key.ADMIN: CONF_REMOVE_ADMIN_KEY}
+_REMOVALS = {KeyKind.SESSION: CONF_REMOVE_SESSION_KEY, KeyKind.ADMIN: CONF_REMOVE_ADMIN_KEY}
 
 
 class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -118,7 +118,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             elif await self._async_belongs(account, organizations[0].id):
                 return await self._async_create(*organizations)
         # An admin key is one organization's: with it, there is one to choose.
-        several = Key.ADMIN not in account.keys
+        several = KeyKind.ADMIN not in account.keys
         first = choices[0].id
         return self._show(
             "organization",
@@ -165,7 +165,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_belongs(self, account: Account, organization: str) -> bool:
         try:
             await async_check_organization(self.hass, account, organization)
-        except AccountRefusedError as err:
+        except ValidationFailedError as err:
             self._minutes = err.minutes
             # The form has one field, which every fault of a key is about.
             self._errors = {
@@ -179,7 +179,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Start to replace a key that no longer works."""
-        if failed_keys(self.hass, self._get_reauth_entry()) == {Key.ADMIN}:
+        if failed_keys(self.hass, self._get_reauth_entry()) == {KeyKind.ADMIN}:
             return await self.async_step_reauth_admin_key()
         return await self.async_step_reauth_confirm()
 
@@ -187,16 +187,16 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new session key."""
-        return await self._async_step_reauth("reauth_confirm", Key.SESSION, user_input)
+        return await self._async_step_reauth("reauth_confirm", KeyKind.SESSION, user_input)
 
     async def async_step_reauth_admin_key(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new admin key."""
-        return await self._async_step_reauth("reauth_admin_key", Key.ADMIN, user_input)
+        return await self._async_step_reauth("reauth_admin_key", KeyKind.ADMIN, user_input)
 
     async def _async_step_reauth(
-        self, step_id: str, first: Key, user_input: dict[str, Any] | None
+        self, step_id: str, first: KeyKind, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult:
         entry = self._get_reauth_entry()
         if user_input is not None:
@@ -216,7 +216,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         ):
             return result
         schema = vol.Schema({vol.Required(CONF_HOST): _HOST}).extend(
-            _keys_schema(entry, Key.SESSION).schema
+            _keys_schema(entry, KeyKind.SESSION).schema
         )
         return self._show("reconfigure", schema, user_input or {CONF_HOST: entry.data[CONF_HOST]})
 
@@ -240,7 +240,9 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         self._account = account = await self._async_check(host, keys, organization)
         if account is None:
             return None
-        if account.keys.get(Key.SESSION) != entry.data.get(Key.SESSION) and self._siblings(entry):
+        if account.keys.get(KeyKind.SESSION) != entry.data.get(KeyKind.SESSION) and self._siblings(
+            entry
+        ):
             return await self.async_step_siblings()
         return self._finish_update(entry)
 
@@ -266,7 +268,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             if sibling.entry_id in user_input.get(CONF_ACCOUNTS, ()):
                 clear_pauses(self.hass, sibling.entry_id)
                 self.hass.config_entries.async_update_entry(
-                    sibling, data={**sibling.data, CONF_SESSION_KEY: account.keys[Key.SESSION]}
+                    sibling, data={**sibling.data, CONF_SESSION_KEY: account.keys[KeyKind.SESSION]}
                 )
                 self.hass.config_entries.async_schedule_reload(sibling.entry_id)
         return self._finish_update(entry)
@@ -275,7 +277,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return the other accounts that the new session key opens, and do not have it yet."""
         account = self._account
         assert account is not None
-        key = account.keys.get(Key.SESSION)
+        key = account.keys.get(KeyKind.SESSION)
         known = {one.id for one in account.organizations}
         return [
             other
@@ -283,7 +285,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             if other.entry_id != entry.entry_id
             and other.data[CONF_HOST] == account.host
             and other.data.get(CONF_ORGANIZATION) in known
-            and other.data.get(Key.SESSION) not in (None, key)
+            and other.data.get(KeyKind.SESSION) not in (None, key)
         ]
 
     def _finish_update(self, entry: OpenAIAccountConfigEntry) -> ConfigFlowResult:
@@ -300,7 +302,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         self, step_id: str, schema: vol.Schema, values: Mapping[str, Any] | None
     ) -> ConfigFlowResult:
         """Show a form with what was typed before, but for the keys."""
-        shown = {key: value for key, value in (values or {}).items() if key not in set(Key)}
+        shown = {key: value for key, value in (values or {}).items() if key not in set(KeyKind)}
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, shown),
@@ -314,21 +316,21 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def _async_check(
-        self, host: str, keys: Mapping[Key, str], organization: str | None = None
+        self, host: str, keys: Mapping[KeyKind, str], organization: str | None = None
     ) -> Account | None:
         """Ask an account; None, and what to say of it in `_errors`, where it is refused."""
         self._errors = {}
         try:
-            return await async_ask(self.hass, host, keys, organization)
-        except AccountRefusedError as err:
+            return await async_validate(self.hass, host, keys, organization)
+        except ValidationFailedError as err:
             self._errors = err.errors
             self._minutes = err.minutes
         return None
 
 
-def _typed(user_input: Mapping[str, Any]) -> dict[Key, str]:
+def _typed(user_input: Mapping[str, Any]) -> dict[KeyKind, str]:
     """Return the keys that were typed; one of nothing but spaces was not."""
-    return {kind: key for kind in Key if (key := user_input.get(kind, "").strip())}
+    return {kind: key for kind in KeyKind if (key := user_input.get(kind, "").strip())}
 
 
 def _same_host(typed: str, known: str) -> bool:
@@ -339,10 +341,10 @@ def _same_host(typed: str, known: str) -> bool:
         return True
 
 
-def _keys_schema(entry: OpenAIAccountConfigEntry, first: Key) -> vol.Schema:
+def _keys_schema(entry: OpenAIAccountConfigEntry, first: KeyKind) -> vol.Schema:
     """Return the fields for both keys, one first; those that the entry has can be removed."""
     fields: dict[vol.Marker, object] = {}
-    for kind in sorted(Key, key=lambda kind: kind is not first):
+    for kind in sorted(KeyKind, key=lambda kind: kind is not first):
         fields[vol.Optional(kind.value)] = _KEY
         if kind in keys_of(entry):
             fields[vol.Optional(_REMOVALS[kind], default=False)] = BooleanSelector()

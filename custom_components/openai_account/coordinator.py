@@ -21,7 +21,7 @@ from .api import (
     CreditGrants,
     EndpointMissingError,
     InvalidAuthError,
-    Key,
+    KeyKind,
     OpenAIAccountClient,
     OpenAIAccountError,
     RateLimitedError,
@@ -36,7 +36,7 @@ from .const import (
     MISSING_PERIOD,
     SETTLED_DAYS,
 )
-from .memory import AccountMemory
+from .store import AccountStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ class Pause:
 PAUSES: HassKey[dict[tuple[str, str], Pause]] = HassKey(f"{DOMAIN}_pauses")
 
 # The keys that failed while an entry was set up, by the entry's id.
-FAILED_KEYS: HassKey[dict[str, set[Key]]] = HassKey(f"{DOMAIN}_failed_keys")
+FAILED_KEYS: HassKey[dict[str, set[KeyKind]]] = HassKey(f"{DOMAIN}_failed_keys")
 
 
-def keys_of(entry: OpenAIAccountConfigEntry) -> dict[Key, str]:
+def keys_of(entry: OpenAIAccountConfigEntry) -> dict[KeyKind, str]:
     """Return the keys that an entry has."""
-    return {kind: key for kind in Key if (key := entry.data.get(kind))}
+    return {kind: key for kind in KeyKind if (key := entry.data.get(kind))}
 
 
 class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
@@ -74,7 +74,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         hass: HomeAssistant,
         entry: OpenAIAccountConfigEntry,
         client: OpenAIAccountClient,
-        memory: AccountMemory,
+        store: AccountStore,
     ) -> None:
         """Prepare; nothing is asked yet."""
         interval = timedelta(
@@ -91,10 +91,10 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         )
         self._interval = interval
         self.client = client
-        self.memory = memory
+        self.store = store
         self.last_success: datetime | None = None
         self.last_error: str | None = None
-        self.failed_key: Key | None = None
+        self.failed_key: KeyKind | None = None
         self._polls = 0
         self._pauses = hass.data.setdefault(PAUSES, {})
         self._polling = asyncio.Lock()
@@ -107,7 +107,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     @property
     def served(self) -> bool:
         """Whether this account is known to have this endpoint."""
-        return self.last_error != EndpointMissingError.code or self.memory.has_answered(
+        return self.last_error != EndpointMissingError.code or self.store.has_answered(
             self.endpoint
         )
 
@@ -146,7 +146,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.last_error = None
         self.failed_key = None
         self._pauses.pop(self._pause_key, None)
-        self.memory.note_answer(self.endpoint)
+        self.store.note_answer(self.endpoint)
         ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
 
     def _translate(self, err: OpenAIAccountError) -> UpdateFailed:
@@ -160,10 +160,10 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
             self.config_entry.async_start_reauth(self.hass)
             return self._failure(err.code, self._pause(None))
         if isinstance(err, EndpointMissingError):
-            if not self.memory.has_answered(self.endpoint):
+            if not self.store.has_answered(self.endpoint):
                 return self._failure(err.code, MISSING_PERIOD.total_seconds())
             now = dt_util.utcnow()
-            if now - self.memory.note_missing(self.endpoint, now) >= MISSING_PERIOD:
+            if now - self.store.note_missing(self.endpoint, now) >= MISSING_PERIOD:
                 self._create_issue()
         return self._failure(err.code)
 
@@ -231,8 +231,8 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         report = await self.client.costs()
         if not report.complete:
             return report
-        self.memory.models.note(report.models_this_month, report.today)
-        self.memory.projects.note(report.projects_this_month, report.today, report.project_names)
+        self.store.models.note(report.models_this_month, report.today)
+        self.store.projects.note(report.projects_this_month, report.today, report.project_names)
         if self._past_is_due(report):
             try:
                 self._past = await self.client.costs_between(report.last_month_start, report.start)
@@ -279,7 +279,7 @@ class SpendLimitCoordinator(AccountCoordinator[SpendLimit]):
             return await self.client.spend_limit()
         except EndpointMissingError:
             # That is how the endpoint says that no limit is set any more.
-            if self.memory.has_answered(self.endpoint):
+            if self.store.has_answered(self.endpoint):
                 return SpendLimit()
             raise
 
@@ -294,7 +294,7 @@ class OpenAIAccountData:
     """What a loaded entry holds."""
 
     client: OpenAIAccountClient
-    memory: AccountMemory
+    store: AccountStore
     credits: CreditCoordinator
     costs: CostCoordinator
     subscription: SubscriptionCoordinator
@@ -315,7 +315,7 @@ def end_needless_reauth(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) ->
         hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
-def failed_keys(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> set[Key]:
+def failed_keys(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> set[KeyKind]:
     """Return the keys of an entry that no longer work."""
     if entry.state is not ConfigEntryState.LOADED:
         return hass.data.get(FAILED_KEYS, {}).get(entry.entry_id, set())

@@ -54,7 +54,7 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
 
 
 @callback
-def add_as_reported[DataT, DescriptionT: EntityDescription](
+def add_reported_entities[DataT, DescriptionT: EntityDescription](
     coordinator: AccountCoordinator[DataT],
     descriptions: Callable[[DataT], Iterable[DescriptionT]],
     entity: Callable[[AccountCoordinator[DataT], DescriptionT], AccountEntity[DataT]],

@@ -11,10 +11,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import CostReport, CreditGrants, Key, SpendLimit, Subscription, micro
+from .api import CostReport, CreditGrants, KeyKind, SpendLimit, Subscription, round_usd
 from .const import CONF_MONTHLY_BUDGET
 from .coordinator import CostCoordinator, OpenAIAccountConfigEntry, keys_of
-from .entity import AccountEntity, add_as_reported, remove_entities
+from .entity import AccountEntity, add_reported_entities, remove_entities
 from .sensor_descriptions import (
     BUDGET_USED,
     COST_SENSORS,
@@ -39,17 +39,17 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of an account."""
     data = entry.runtime_data
-    memory = data.memory
+    store = data.store
 
     def cost_sensors(report: CostReport) -> list[AccountSensorDescription[CostReport]]:
         if not report.complete:
             return []
         return [
             *COST_SENSORS,
-            *(model_sensor(*item) for item in memory.models.recent(report.today).items()),
+            *(model_sensor(*item) for item in store.models.recent(report.today).items()),
             *(
-                project_sensor(slug, project, memory.projects.label(slug))
-                for slug, project in memory.projects.recent(report.today).items()
+                project_sensor(slug, project, store.projects.label(slug))
+                for slug, project in store.projects.recent(report.today).items()
             ),
         ]
 
@@ -64,19 +64,21 @@ async def async_setup_entry(
         return [BUDGET_USED] if report.complete and known else []
 
     remove_entities(hass, entry, SENSOR_DOMAIN, _impossible(entry))
-    add_as_reported(
+    add_reported_entities(
         data.credits,
         lambda grants: [one for one in CREDIT_SENSORS if (one.field or one.key) in grants.reported],
         AccountSensor[CreditGrants],
         async_add_entities,
     )
-    add_as_reported(data.costs, cost_sensors, AccountSensor[CostReport], async_add_entities)
-    add_as_reported(data.costs, days_left, DaysLeftSensor, async_add_entities, data.credits)
-    add_as_reported(data.costs, budget_used, BudgetUsedSensor, async_add_entities, data.spend_limit)
-    add_as_reported(
+    add_reported_entities(data.costs, cost_sensors, AccountSensor[CostReport], async_add_entities)
+    add_reported_entities(data.costs, days_left, DaysLeftSensor, async_add_entities, data.credits)
+    add_reported_entities(
+        data.costs, budget_used, BudgetUsedSensor, async_add_entities, data.spend_limit
+    )
+    add_reported_entities(
         data.spend_limit, lambda _: [SPEND_LIMIT], AccountSensor[SpendLimit], async_add_entities
     )
-    add_as_reported(
+    add_reported_entities(
         data.subscription,
         lambda plan: [one for one in SUBSCRIPTION_SENSORS if one.key in plan.reported],
         AccountSensor[Subscription],
@@ -89,10 +91,10 @@ def _impossible(entry: OpenAIAccountConfigEntry) -> set[str]:
     """Return the keys of sensors that an entry cannot have, as its keys and options are now."""
     keys = keys_of(entry)
     gone: set[str] = set()
-    if Key.SESSION not in keys:
+    if KeyKind.SESSION not in keys:
         gone |= {one.key for one in CREDIT_SENSORS} | {one.key for one in SUBSCRIPTION_SENSORS}
         gone.add(DAYS_LEFT.key)
-    if Key.ADMIN not in keys:
+    if KeyKind.ADMIN not in keys:
         gone.add(SPEND_LIMIT.key)
         if CONF_MONTHLY_BUDGET not in entry.options:
             gone.add(BUDGET_USED.key)
@@ -112,7 +114,7 @@ def _remove_gone(
         if not costs.data or not costs.data.complete:
             return
         registry = er.async_get(hass)
-        books = (costs.memory.models, costs.memory.projects)
+        books = (costs.store.models, costs.store.projects)
         keep = {
             prefix + slug
             for prefix, book in zip(prefixes, books, strict=True)
@@ -139,7 +141,7 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
         if isinstance(value, float):
             # Units are counted; only money has parts.
             whole = self.native_unit_of_measurement is None and value.is_integer()
-            return int(value) if whole else micro(value)
+            return int(value) if whole else round_usd(value)
         if isinstance(value, str):
             return value[:MAX_LENGTH_STATE_STATE]
         return value

@@ -23,7 +23,7 @@ from .automation import (
     CREDIT_IS_NOT_LOW,
     DAILY_COST_IS_ABOVE,
     IS_OVER_BUDGET,
-    Question,
+    StateTest,
     entities_of_kind,
 )
 
@@ -35,13 +35,13 @@ class AccountTrigger(Trigger):
     is so after it, did not become so; what changed meanwhile did.
     """
 
-    _question: ClassVar[Question]
+    _test: ClassVar[StateTest]
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Check what the user wrote."""
-        return cast(ConfigType, cls._question.schema(config))
+        return cast(ConfigType, cls._test.schema(config))
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take the target and the options."""
@@ -53,11 +53,11 @@ class AccountTrigger(Trigger):
 
     def _is_so(self, state: State) -> bool:
         """Return whether what the trigger waits for is so."""
-        return self._question.is_so(state, self._options)
+        return self._test.matches(state, self._options)
 
     def _entities(self, entities: set[str]) -> set[str]:
         """Return those of the target's entities that this trigger watches."""
-        kind = entities_of_kind(self._hass, entities, self._question.kind)
+        kind = entities_of_kind(self._hass, entities, self._test.translation_key)
         for entity_id in kind - self._last.keys():
             if (state := self._hass.states.get(entity_id)) and _known(state):
                 self._last[entity_id] = state
@@ -98,15 +98,15 @@ def _known(state: State) -> bool:
     return state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
 
 
-def _becomes_so(question: Question) -> type[Trigger]:
+def _becomes_so(test: StateTest) -> type[Trigger]:
     """Return the trigger for a question."""
 
-    class QuestionTrigger(AccountTrigger):
+    class StateTrigger(AccountTrigger):
         """Fires when the question's answer becomes yes."""
 
-        _question = question
+        _test = test
 
-    return QuestionTrigger
+    return StateTrigger
 
 
 TRIGGERS: dict[str, type[Trigger]] = {

@@ -2,7 +2,8 @@
 
 from .address import DEFAULT_HOST, base_url, clean_key
 from .client import MAX_DAYS, OpenAIAccountClient
-from .costs import CostReport, DayCosts, added
+from .costs import CostReport, DayCosts, sum_by_name
+from .credit import CreditGrants
 from .errors import (
     BlockedError,
     CannotConnectError,
@@ -12,7 +13,7 @@ from .errors import (
     InvalidHostError,
     InvalidKeyError,
     InvalidResponseError,
-    Key,
+    KeyKind,
     OpenAIAccountError,
     RateLimitedError,
     ServerError,
@@ -20,7 +21,9 @@ from .errors import (
     WrongAdminKeyError,
     WrongKeyTypeError,
 )
-from .models import CreditGrants, Organization, SpendLimit, Subscription, micro
+from .organization import Organization, SpendLimit
+from .parsing import round_usd
+from .subscription import Subscription
 
 __all__ = [
     "DEFAULT_HOST",
@@ -36,7 +39,7 @@ __all__ = [
     "InvalidHostError",
     "InvalidKeyError",
     "InvalidResponseError",
-    "Key",
+    "KeyKind",
     "OpenAIAccountClient",
     "OpenAIAccountError",
     "Organization",
@@ -47,8 +50,8 @@ __all__ = [
     "UnsupportedCountryError",
     "WrongAdminKeyError",
     "WrongKeyTypeError",
-    "added",
     "base_url",
     "clean_key",
-    "micro",
+    "round_usd",
+    "sum_by_name",
 ]

@@ -16,8 +16,8 @@ import orjson
 from yarl import URL
 
 from .address import base_url, clean_key, is_near, literal
-from .answers import LARGE_BODY, MAX_BODY, meaning, read_body
 from .costs import CostReport
+from .credit import CreditGrants
 from .errors import (
     AnswerTooLargeError,
     CannotConnectError,
@@ -25,13 +25,14 @@ from .errors import (
     InsecureHostError,
     InvalidKeyError,
     InvalidResponseError,
-    Key,
+    KeyKind,
     OpenAIAccountError,
     WrongAdminKeyError,
 )
-from .fields import Fields
-from .models import CreditGrants, Organization, SpendLimit, Subscription
-from .reading import JSON, boolean, text
+from .organization import Organization, SpendLimit
+from .parsing import JSON, JsonObject, boolean, text
+from .response import LARGE_BODY, MAX_BODY, error_from_response, read_body
+from .subscription import Subscription
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -87,8 +88,8 @@ class OpenAIAccountClient:
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
         if organization:
             self._headers["OpenAI-Organization"] = organization
-        self._keys: dict[Key, str] = {}
-        for kind, key in ((Key.SESSION, session_key), (Key.ADMIN, admin_key)):
+        self._keys: dict[KeyKind, str] = {}
+        for kind, key in ((KeyKind.SESSION, session_key), (KeyKind.ADMIN, admin_key)):
             try:
                 if key is not None:
                     self._keys[kind] = clean_key(key)
@@ -149,12 +150,16 @@ class OpenAIAccountClient:
             raise ValueError("from 1 to 100 days")
         today = end - timedelta(days=1)
         try:
-            if Key.ADMIN in self._keys:
+            if KeyKind.ADMIN in self._keys:
                 pages = await self._ask_costs(start, end)
                 size = sum(page.size for page in pages)
-                return await _beside(size, CostReport.read_pages, pages, start, today)
+                return await _run_in_executor_if_large(
+                    size, CostReport.read_pages, pages, start, today
+                )
             fields = await self._ask_usage(start, end)
-            return await _beside(fields.size, CostReport.read, fields, start, today)
+            return await _run_in_executor_if_large(
+                fields.size, CostReport.read, fields, start, today
+            )
         except AnswerTooLargeError:
             middle = start + (end - start) // 2
             if middle == start:
@@ -184,7 +189,7 @@ class OpenAIAccountClient:
         `EndpointMissingError` where none is set or the admin key may not read it.
         """
         try:
-            return SpendLimit.read(await self._ask(_SPEND_LIMIT, prefixes=_V1, key=Key.ADMIN))
+            return SpendLimit.read(await self._ask(_SPEND_LIMIT, prefixes=_V1, key=KeyKind.ADMIN))
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
 
@@ -195,12 +200,12 @@ class OpenAIAccountClient:
             raise EndpointMissingError("The host does not tell any credit")
         return CreditGrants.derive(await self.subscription(), report.lifetime)
 
-    async def _ask_usage(self, start: date, end: date) -> Fields:
+    async def _ask_usage(self, start: date, end: date) -> JsonObject:
         """Ask the dashboard's endpoint for costs."""
         options = (("exclude_project_costs", "false"), ("new_endpoint", "true"))
         return await self._ask(_USAGE, (*_dates(start, end), *options))
 
-    async def _ask_costs(self, start: date, end: date) -> list[Fields]:
+    async def _ask_costs(self, start: date, end: date) -> list[JsonObject]:
         """Ask the official endpoint for costs; return all pages of the answer."""
         query = (
             ("start_time", _seconds(start)),
@@ -210,12 +215,12 @@ class OpenAIAccountClient:
             ("group_by", "project_id"),
             ("limit", str((end - start).days)),
         )
-        pages: list[Fields] = []
+        pages: list[JsonObject] = []
         cursors: set[str] = set()
         cursor: str | None = None
         while True:
             page = await self._ask(
-                _COSTS, (*query, ("page", cursor)) if cursor else query, _V1, Key.ADMIN
+                _COSTS, (*query, ("page", cursor)) if cursor else query, _V1, KeyKind.ADMIN
             )
             pages.append(page)
             if not page.read("has_more", boolean):
@@ -233,8 +238,8 @@ class OpenAIAccountClient:
         path: str,
         query: Query = (),
         prefixes: tuple[str, ...] = _PREFIXES,
-        key: Key = Key.SESSION,
-    ) -> Fields:
+        key: KeyKind = KeyKind.SESSION,
+    ) -> JsonObject:
         """Return the JSON object that an endpoint answers with.
 
         Hosts serve the endpoints at their bare paths, under /v1, or at both; what
@@ -250,8 +255,8 @@ class OpenAIAccountClient:
             raise
 
     async def _ask_prefixes(
-        self, path: str, query: Query, prefixes: tuple[str, ...], key: Key
-    ) -> Fields:
+        self, path: str, query: Query, prefixes: tuple[str, ...], key: KeyKind
+    ) -> JsonObject:
         if key not in self._keys:
             raise EndpointMissingError("The account has no key for this endpoint")
         known = self._prefixes.get(path) or next(
@@ -272,7 +277,7 @@ class OpenAIAccountClient:
         self._prefixes.pop(path, None)
         raise EndpointMissingError("The host does not serve this endpoint")
 
-    async def _get(self, path: str, query: Query, key: Key) -> Fields:
+    async def _get(self, path: str, query: Query, key: KeyKind) -> JsonObject:
         try:
             url, headers = await self._route(path)
             headers = {**headers, "Authorization": f"Bearer {self._keys[key]}"}
@@ -284,7 +289,7 @@ class OpenAIAccountClient:
             raise CannotConnectError("No answer in time") from err
         except (aiohttp.ClientError, OSError, UnicodeError) as err:
             raise CannotConnectError("No complete answer") from err
-        return await self._judge(response, body, key)
+        return await self._parse_response(response, body, key)
 
     async def _route(self, path: str) -> tuple[URL, dict[str, str]]:
         """Return where a request goes and what it carries.
@@ -308,19 +313,21 @@ class OpenAIAccountClient:
             return url.with_host(address), {**self._headers, "Host": url.raw_authority}
         return url, self._headers
 
-    async def _judge(self, response: aiohttp.ClientResponse, body: bytes, key: Key) -> Fields:
+    async def _parse_response(
+        self, response: aiohttp.ClientResponse, body: bytes, key: KeyKind
+    ) -> JsonObject:
         """Return the object of an answer, or raise what the answer means."""
         try:
-            data: JSON = await _beside(len(body), orjson.loads, body)
+            data: JSON = await _run_in_executor_if_large(len(body), orjson.loads, body)
         except orjson.JSONDecodeError:
             data = None
         error = data.get("error") if isinstance(data, dict) else None
         status = response.status
         if status != HTTPStatus.OK or error:
-            raise meaning(response, error if isinstance(error, dict) else {}, key)
+            raise error_from_response(response, error if isinstance(error, dict) else {}, key)
         if not isinstance(data, dict):
             raise InvalidResponseError("The answer is no JSON object")
-        return Fields(data, self._note_unreadable, size=len(body))
+        return JsonObject(data, self._note_unreadable, size=len(body))
 
     def _note_unreadable(self, name: str) -> None:
         """Log once that a field could not be read, by its name alone."""
@@ -329,7 +336,7 @@ class OpenAIAccountClient:
             _LOGGER.debug("The field %s holds something unexpected and is left out", name)
 
 
-async def _beside[*ArgsT, ResultT](
+async def _run_in_executor_if_large[*ArgsT, ResultT](
     size: int, function: Callable[[*ArgsT], ResultT], *args: *ArgsT
 ) -> ResultT:
     """Call a function on something of a size in bytes, beside the event loop if it is large."""

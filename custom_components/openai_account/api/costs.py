@@ -10,8 +10,7 @@ import math
 from typing import Self
 
 from .errors import InvalidResponseError
-from .fields import Fields
-from .reading import CENTS, JSON, cents, decimal, moment, text
+from .parsing import CENTS, JSON, JsonObject, cents, decimal, moment, text
 
 # Prices go down to a hundred-millionth of a dollar a token; what is smaller is
 # the noise of the dashboard's floats, which the official endpoint does not have.
@@ -51,7 +50,7 @@ class Ledger:
             self._texts[value] = text(value)
         return self._texts[value]
 
-    def add(self, day: date, row: Fields, name: str, amount: Decimal | None) -> None:
+    def add(self, day: date, row: JsonObject, name: str, amount: Decimal | None) -> None:
         """Take in a row whose `name` field tells the line item."""
         if self.organization is None and (organization := row.read("organization_id", text)):
             self.organization = organization, row.read("organization_name", text)
@@ -108,11 +107,11 @@ class CostReport:
     def __post_init__(self) -> None:
         """Add up what each model and project has cost in the running UTC month, in US dollars."""
         month = [self.days[day] for day in self._month()]
-        object.__setattr__(self, "models_this_month", added(day.models for day in month))
-        object.__setattr__(self, "projects_this_month", added(day.projects for day in month))
+        object.__setattr__(self, "models_this_month", sum_by_name(day.models for day in month))
+        object.__setattr__(self, "projects_this_month", sum_by_name(day.projects for day in month))
 
     @classmethod
-    def read(cls, data: Fields, start: date, today: date) -> Self:
+    def read(cls, data: JsonObject, start: date, today: date) -> Self:
         """Read the answer of `usage`, whose amounts are US cents.
 
         Days outside the asked ones are left out.
@@ -147,7 +146,7 @@ class CostReport:
         )
 
     @classmethod
-    def read_pages(cls, pages: Iterable[Fields], start: date, today: date) -> Self:
+    def read_pages(cls, pages: Iterable[JsonObject], start: date, today: date) -> Self:
         """Read all pages of the official `costs`, whose amounts are US dollars.
 
         Days outside the asked ones are left out. An amount in another currency
@@ -227,7 +226,7 @@ class CostReport:
         return [day for day in self.days if day >= self.month_start]
 
 
-def _amount(row: Fields) -> Decimal | None:
+def _amount(row: JsonObject) -> Decimal | None:
     """Return the amount of an official row in US dollars."""
     amount = row.inside("amount")
     if amount is None:
@@ -237,7 +236,7 @@ def _amount(row: Fields) -> Decimal | None:
     return amount.read("value", decimal)
 
 
-def added(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+def sum_by_name(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Return the sums of some days' costs, by the name of what they are of."""
     rows: dict[str, list[float]] = {}
     for day in costs:

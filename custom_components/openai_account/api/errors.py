@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 
-class Key(StrEnum):
+class KeyKind(StrEnum):
     """The kinds of keys that open an account."""
 
     SESSION = "session_key"
@@ -25,7 +25,7 @@ class OpenAIAccountError(Exception):
     """
 
     code: ClassVar[str] = "unknown"
-    key: Key | None = None
+    key: KeyKind | None = None
 
 
 class InvalidHostError(OpenAIAccountError):

@@ -20,7 +20,7 @@ from .api import (
     InvalidHostError,
     InvalidKeyError,
     InvalidResponseError,
-    Key,
+    KeyKind,
     OpenAIAccountClient,
     OpenAIAccountError,
     Organization,
@@ -44,7 +44,7 @@ class Account:
     """
 
     host: str
-    keys: Mapping[Key, str]
+    keys: Mapping[KeyKind, str]
     organizations: tuple[Organization, ...]
     title: str
 
@@ -55,11 +55,11 @@ class Account:
 
     def identity(self) -> str:
         """Return an identity for an account that does not tell its own."""
-        key = self.keys.get(Key.SESSION) or self.keys[Key.ADMIN]
+        key = self.keys.get(KeyKind.SESSION) or self.keys[KeyKind.ADMIN]
         return hashlib.sha256(f"{self.host}\0{key}".encode()).hexdigest()[:32]
 
 
-class AccountRefusedError(Exception):
+class ValidationFailedError(Exception):
     """The account cannot be kept so.
 
     `errors` tells why by the field that it is about, or by "base"; `minutes` is
@@ -73,32 +73,32 @@ class AccountRefusedError(Exception):
         self.minutes = minutes
 
 
-async def async_ask(
-    hass: HomeAssistant, host: str, keys: Mapping[Key, str], organization: str | None = None
+async def async_validate(
+    hass: HomeAssistant, host: str, keys: Mapping[KeyKind, str], organization: str | None = None
 ) -> Account:
     """Ask an account with each of its keys; `organization` is the one that it has to be.
 
-    Raises `AccountRefusedError`.
+    Raises `ValidationFailedError`.
     """
     try:
-        return await _async_ask(hass, host, keys, organization)
+        return await _async_validate(hass, host, keys, organization)
     except OpenAIAccountError as err:
         raise _refused(err) from err
-    except AccountRefusedError:
+    except ValidationFailedError:
         raise
     except Exception as err:
         # The traceback tells where, its type what; a text could repeat the key.
         _LOGGER.error(  # noqa: TRY400
             "Unexpected %s while asking the account", type(err).__name__, exc_info=_bare(err)
         )
-        raise AccountRefusedError({"base": "unknown"}) from None
+        raise ValidationFailedError({"base": "unknown"}) from None
 
 
-async def _async_ask(
-    hass: HomeAssistant, host: str, typed: Mapping[Key, str], organization: str | None
+async def _async_validate(
+    hass: HomeAssistant, host: str, typed: Mapping[KeyKind, str], organization: str | None
 ) -> Account:
     if not typed:
-        raise AccountRefusedError({"base": "no_key"})
+        raise ValidationFailedError({"base": "no_key"})
     url = str(base_url(host))
     keys = _clean(typed)
     # No organization is named in the first requests: a key of another one is to
@@ -108,7 +108,7 @@ async def _async_ask(
     }
     organizations, name = await _check_keys(clients)
     named = name or (organizations and organizations[0].title)
-    if not named and (session := clients.get(Key.SESSION)):
+    if not named and (session := clients.get(KeyKind.SESSION)):
         name = await _account_name(session)
     account = Account(host=url, keys=keys, organizations=organizations, title=name or DEFAULT_TITLE)
     if organization is None and len(organizations) == 1:
@@ -118,9 +118,9 @@ async def _async_ask(
     return account
 
 
-def _clean(typed: Mapping[Key, str]) -> dict[Key, str]:
-    """Return keys as they are sent; raises `AccountRefusedError` for those that cannot be any."""
-    keys: dict[Key, str] = {}
+def _clean(typed: Mapping[KeyKind, str]) -> dict[KeyKind, str]:
+    """Return keys as they are sent; raises `ValidationFailedError` for those that cannot be any."""
+    keys: dict[KeyKind, str] = {}
     errors: dict[str, str] = {}
     for kind, key in typed.items():
         try:
@@ -128,12 +128,12 @@ def _clean(typed: Mapping[Key, str]) -> dict[Key, str]:
         except InvalidKeyError as err:
             errors[kind] = err.code
     if errors:
-        raise AccountRefusedError(errors)
+        raise ValidationFailedError(errors)
     return keys
 
 
 async def _check_keys(
-    clients: Mapping[Key, OpenAIAccountClient],
+    clients: Mapping[KeyKind, OpenAIAccountClient],
 ) -> tuple[tuple[Organization, ...], str | None]:
     """Check each key; return the organizations, and the account's name if it was told."""
     organizations: tuple[Organization, ...] = ()
@@ -141,15 +141,15 @@ async def _check_keys(
     errors: dict[str, str] = {}
     for kind, client in clients.items():
         try:
-            if kind is Key.SESSION:
+            if kind is KeyKind.SESSION:
                 name = await _check_session_key(client)
             else:
                 organizations = await _check_admin_key(client)
         except InvalidAuthError as err:
             errors[kind] = err.code
     if errors:
-        raise AccountRefusedError(errors)
-    if session := clients.get(Key.SESSION):
+        raise ValidationFailedError(errors)
+    if session := clients.get(KeyKind.SESSION):
         organizations = await _organizations(session)
     return organizations, name
 
@@ -157,16 +157,18 @@ async def _check_keys(
 async def async_check_organization(
     hass: HomeAssistant, account: Account, organization: str
 ) -> None:
-    """Check that an account's keys belong to an organization; raises `AccountRefusedError`."""
+    """Check that an account's keys belong to an organization; raises `ValidationFailedError`."""
     known = {one.id for one in account.organizations}
     if known and organization not in known:
-        raise AccountRefusedError({"base": "wrong_account"})
-    if admin_key := account.keys.get(Key.ADMIN):
-        client = await async_create_client(hass, account.host, {Key.ADMIN: admin_key}, organization)
+        raise ValidationFailedError({"base": "wrong_account"})
+    if admin_key := account.keys.get(KeyKind.ADMIN):
+        client = await async_create_client(
+            hass, account.host, {KeyKind.ADMIN: admin_key}, organization
+        )
         try:
             await client.costs_of_today()
         except InvalidAuthError as err:
-            raise AccountRefusedError({Key.ADMIN: "other_organization"}) from err
+            raise ValidationFailedError({KeyKind.ADMIN: "other_organization"}) from err
         except OpenAIAccountError as err:
             raise _refused(err) from err
 
@@ -213,20 +215,20 @@ async def _account_name(client: OpenAIAccountClient) -> str | None:
         return None
 
 
-def _refused(err: OpenAIAccountError) -> AccountRefusedError:
+def _refused(err: OpenAIAccountError) -> ValidationFailedError:
     """Return an error at the field that it is about, or at the form."""
     if isinstance(err, CannotConnectError):
-        return AccountRefusedError({"base": CannotConnectError.code})
+        return ValidationFailedError({"base": CannotConnectError.code})
     if isinstance(err, EndpointMissingError):
-        return AccountRefusedError({"base": InvalidResponseError.code})
+        return ValidationFailedError({"base": InvalidResponseError.code})
     if isinstance(err, InvalidAuthError):
-        return AccountRefusedError({err.key or Key.SESSION: err.code})
+        return ValidationFailedError({err.key or KeyKind.SESSION: err.code})
     if isinstance(err, InvalidHostError) or err.code == "insecure_host":
-        return AccountRefusedError({CONF_HOST: err.code})
+        return ValidationFailedError({CONF_HOST: err.code})
     if isinstance(err, RateLimitedError):
         minutes = max(1, math.ceil((err.retry_after or 300) / 60))
-        return AccountRefusedError({"base": err.code}, minutes)
-    return AccountRefusedError({"base": err.code})
+        return ValidationFailedError({"base": err.code}, minutes)
+    return ValidationFailedError({"base": err.code})
 
 
 def _bare(err: BaseException) -> BaseException:

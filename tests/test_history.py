@@ -166,7 +166,7 @@ async def test_growth_and_corrections(
     before = await rows(hass)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "custom_components.openai_account.cost_history.async_add_external_statistics",
+            "custom_components.openai_account.history.async_add_external_statistics",
             lambda *_: pytest.fail("it wrote"),
         )
         await poll(hass, freezer)

@@ -34,7 +34,7 @@ from homeassistant.util import dt as dt_util, slugify
 from .api import DayCosts, OpenAIAccountClient, OpenAIAccountError, RateLimitedError
 from .const import CURRENCY_USD, DOMAIN, SETTLED_DAYS
 from .coordinator import OpenAIAccountConfigEntry
-from .memory import AccountMemory
+from .store import AccountStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -92,13 +92,13 @@ class CostHistory:
         hass: HomeAssistant,
         entry: OpenAIAccountConfigEntry,
         client: OpenAIAccountClient,
-        memory: AccountMemory,
+        store: AccountStore,
     ) -> None:
         """Prepare; nothing is read or written yet."""
         self._hass = hass
         self._entry = entry
         self._client = client
-        self._memory = memory
+        self._store = store
         self._account = f"{slugify(entry.unique_id or entry.entry_id)}_cost"
         self._series: dict[str, Series] = {}
         self._known: set[str] = set()
@@ -194,7 +194,7 @@ class CostHistory:
         """Note which of these days are known and settled."""
         settled = min(last, dt_util.utcnow().date() - _UNSETTLED)
         if first <= settled:
-            self._memory.note_covered(first, settled)
+            self._store.note_covered(first, settled)
 
     async def _async_write(self, days: Mapping[date, DayCosts]) -> int:
         """Write some days; return how many rows. The event loop gets its turn in between."""
@@ -217,8 +217,8 @@ class CostHistory:
             for model, cost in known.models.items():
                 by_model.setdefault(model, {})[day] = cost
         for model in sorted(by_model):
-            self._memory.models.slug(model)
-        for slug, model in self._memory.models.all().items():
+            self._store.models.slug(model)
+        for slug, model in self._store.models.all().items():
             key = f"{self._account}_{slug}"
             costs = by_model.get(model, {})
             if (series := self._series.get(key)) is not None:
@@ -266,7 +266,7 @@ class CostHistory:
         if not report or not report.complete:
             return None
         oldest = report.today - HISTORY_DAYS * _DAY
-        for start, last in self._memory.uncovered(oldest, report.start - _DAY):
+        for start, last in self._store.uncovered(oldest, report.start - _DAY):
             # The oldest days come first: what is later would have to be written again.
             end = min(last, start + WINDOW_DAYS * _DAY)
             # What is not settled yet is asked for again, but not on the same day.
@@ -290,7 +290,7 @@ class CostHistory:
         """Ask for one window of the past and write it."""
         self._busy = True
         try:
-            wait = await self._async_ask(start, end)
+            wait = await self._async_fetch_days(start, end)
         finally:
             self._busy = False
         if not self._loaded:
@@ -300,7 +300,7 @@ class CostHistory:
         else:
             _LOGGER.info("The cost history is complete")
 
-    async def _async_ask(self, start: date, end: date) -> float:
+    async def _async_fetch_days(self, start: date, end: date) -> float:
         """Ask for the days from one to another, the last excluded, and write them.
 
         Returns how many seconds to wait before it is tried again, 0 where it is done.

@@ -17,7 +17,7 @@ from .errors import (
     EndpointMissingError,
     InvalidAuthError,
     InvalidResponseError,
-    Key,
+    KeyKind,
     OpenAIAccountError,
     RateLimitedError,
     ServerError,
@@ -25,7 +25,7 @@ from .errors import (
     WrongAdminKeyError,
     WrongKeyTypeError,
 )
-from .reading import JSON, text
+from .parsing import JSON, text
 
 MAX_BODY: Final = 8 * 1024 * 1024
 
@@ -54,20 +54,20 @@ async def read_body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body[:limit])
 
 
-def meaning(
-    response: aiohttp.ClientResponse, error: Mapping[str, JSON], key: Key
+def error_from_response(
+    response: aiohttp.ClientResponse, error: Mapping[str, JSON], key: KeyKind
 ) -> OpenAIAccountError:
     """Return what an answer that is no success means for the user."""
     status = response.status
     message = text(error.get("message")) or ""
     code = text(error.get("code"))
-    if "must be made with a session key" in message and key is Key.SESSION:
+    if "must be made with a session key" in message and key is KeyKind.SESSION:
         return WrongKeyTypeError("These endpoints want a session key")
     if status == HTTPStatus.UNAUTHORIZED or code == "invalid_api_key":
         return InvalidAuthError("The key is wrong or has expired")
     if code == "unsupported_country_region_territory":
         return UnsupportedCountryError("OpenAI does not serve this country")
-    if status == HTTPStatus.FORBIDDEN and error and key is Key.ADMIN:
+    if status == HTTPStatus.FORBIDDEN and error and key is KeyKind.ADMIN:
         return WrongAdminKeyError("The key may not read this")
     if status == HTTPStatus.FORBIDDEN:
         return BlockedError("The request was refused")

@@ -23,7 +23,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
-from .api import MAX_DAYS, DayCosts, OpenAIAccountError, added, micro
+from .api import MAX_DAYS, DayCosts, OpenAIAccountError, round_usd, sum_by_name
 from .const import CURRENCY_USD, DOMAIN
 from .coordinator import OpenAIAccountConfigEntry
 
@@ -113,20 +113,24 @@ async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
         day = start + offset * _DAY
         cost = days.get(day, DayCosts()).cost
         rows.append(
-            {"date": day.isoformat(), "cost": micro(cost), group: _rounded(grouped.get(day, {}))}
+            {
+                "date": day.isoformat(),
+                "cost": round_usd(cost),
+                group: _rounded(grouped.get(day, {})),
+            }
         )
     return {
         "currency": CURRENCY_USD,
-        "total": micro(math.fsum(known.cost for known in days.values())),
+        "total": round_usd(math.fsum(known.cost for known in days.values())),
         "days": rows,
-        group: _rounded(added(grouped.values())),
+        group: _rounded(sum_by_name(grouped.values())),
     }
 
 
 def _projects(day: DayCosts, titles: Mapping[str, str]) -> dict[str, float]:
     """Return a day's costs by the projects' names; what is of none is 'unknown'."""
     costs = {titles.get(project, project): cost for project, cost in day.projects.items()}
-    rest = micro(day.cost - math.fsum(day.projects.values()))
+    rest = round_usd(day.cost - math.fsum(day.projects.values()))
     return costs | {"unknown": rest} if rest else costs
 
 
@@ -140,4 +144,4 @@ def _titles(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _rounded(costs: Mapping[str, float]) -> dict[str, JsonValueType]:
-    return {name: micro(cost) for name, cost in sorted(costs.items())}
+    return {name: round_usd(cost) for name, cost in sorted(costs.items())}

@@ -37,7 +37,7 @@ class EndpointRecord(TypedDict):
     missing_since: str | None
 
 
-class MemoryData(TypedDict):
+class StoreData(TypedDict):
     """The stored form. `covered` are the first and last UTC days of spans whose costs are known."""
 
     models: dict[str, NameRecord]
@@ -46,7 +46,7 @@ class MemoryData(TypedDict):
     covered: NotRequired[list[tuple[str, str]]]
 
 
-class NameBook:
+class SlugRegistry:
     """Gives models, or projects, the slugs that entities and history hang on.
 
     A name keeps its slug for ever. Names that would share one get one with a
@@ -104,18 +104,18 @@ class NameBook:
         return record.get("label", record["name"])
 
 
-class AccountMemory:
+class AccountStore:
     """Remembers names by their slugs, endpoints that answered, and days in the history."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
-        self._store = Store[MemoryData](hass, _VERSION, f"{DOMAIN}.{entry_id}")
+        self._store = Store[StoreData](hass, _VERSION, f"{DOMAIN}.{entry_id}")
         self._take({"models": {}, "endpoints": {}})
 
-    def _take(self, data: MemoryData) -> None:
+    def _take(self, data: StoreData) -> None:
         self._data = data
-        self.models = NameBook(data["models"], self._save_soon)
-        self.projects = NameBook(data.setdefault("projects", {}), self._save_soon)
+        self.models = SlugRegistry(data["models"], self._save_soon)
+        self.projects = SlugRegistry(data.setdefault("projects", {}), self._save_soon)
 
     async def async_load(self) -> None:
         """Read what was stored."""

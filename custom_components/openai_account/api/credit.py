@@ -1,0 +1,78 @@
+"""The prepaid credit of an account: the dashboard's `credit_grants`.
+
+OpenAI does not document this endpoint. The shape was gathered from captured
+responses of 2023 to 2026: fields come, go and change their type, so each one is
+parsed on its own, and an unreadable one is None without affecting the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from .errors import InvalidResponseError
+from .parsing import JsonObject, moment, number
+from .subscription import Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditGrants:
+    """The prepaid credit of an account, in US dollars.
+
+    An expired grant stays in `total_granted`, so `total_available` is not what
+    was granted minus what was used. `next_grant_expiry` is when the next grant
+    that still holds money expires. `reported` names the fields that the answer
+    had, be they null. `derived` is True where a gateway does not tell its credit
+    and it was worked out from what it does tell.
+    """
+
+    total_granted: float | None = None
+    total_used: float | None = None
+    total_available: float | None = None
+    total_paid_available: float | None = None
+    next_grant_expiry: datetime | None = None
+    reported: frozenset[str] = frozenset()
+    derived: bool = False
+
+    @classmethod
+    def read(cls, data: JsonObject, now: datetime) -> CreditGrants:
+        """Read the answer of `credit_grants` as it is to be understood at a time."""
+        expiries = []
+        grants = data.inside("grants")
+        for grant in grants.rows("data") if grants else ():
+            amount = grant.read("grant_amount", number)
+            used = grant.read("used_amount", number)
+            expires_at = grant.read("expires_at", moment)
+            if expires_at and expires_at > now and (amount is None or amount > (used or 0)):
+                expiries.append(expires_at)
+        result = cls(
+            total_granted=data.read("total_granted", number),
+            total_used=data.read("total_used", number),
+            total_available=data.read("total_available", number),
+            total_paid_available=data.read("total_paid_available", number),
+            next_grant_expiry=min(expiries, default=None),
+            reported=data.names() & _CREDIT_FIELDS,
+        )
+        if not result.reported:
+            raise InvalidResponseError("The answer holds no credit grants")
+        return result
+
+    @classmethod
+    def derive(cls, subscription: Subscription, lifetime: float) -> CreditGrants:
+        """Return a gateway's credit: the token's limit minus all that it ever spent.
+
+        Without a limit there is only what was spent.
+        """
+        if subscription.hard_limit_usd is None:
+            return cls(total_used=lifetime, reported=frozenset({"total_used"}), derived=True)
+        return cls(
+            total_used=lifetime,
+            total_available=subscription.hard_limit_usd - lifetime,
+            reported=frozenset({"total_used", "total_available"}),
+            derived=True,
+        )
+
+
+_CREDIT_FIELDS = frozenset(
+    {"total_granted", "total_used", "total_available", "total_paid_available", "grants"}
+)
