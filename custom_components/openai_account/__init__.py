@@ -78,6 +78,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         store.forget_endpoints((CreditCoordinator.endpoint, SubscriptionCoordinator.endpoint))
     if KeyKind.ADMIN not in keys_of(entry):
         store.forget_endpoints((SpendLimitCoordinator.endpoint,))
+    if DATA_INSTANCE in hass.data and not store.models.all():
+        # An account that was removed and is added again
+        from .history import async_read_slugs  # noqa: PLC0415
+
+        store.models.adopt(await async_read_slugs(hass, entry))
     data = OpenAIAccountData(
         client=client,
         store=store,
@@ -95,9 +100,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         await hass.config_entries.async_forward_entry_setups(entry, [platform])
     if DATA_INSTANCE in hass.data:
         # Not where nobody records: the recorder's modules need not even be there.
-        from .history import CostHistory  # noqa: PLC0415
+        from .history import async_start_history  # noqa: PLC0415
 
-        CostHistory(hass, entry, client, store).async_start()
+        async_start_history(hass, entry)
     return True
 
 

@@ -231,8 +231,6 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         report = await self.client.costs()
         if not report.complete:
             return report
-        self.store.models.note(report.models_this_month, report.today)
-        self.store.projects.note(report.projects_this_month, report.today, report.project_names)
         if self._past_is_due(report):
             try:
                 self._past = await self.client.costs_between(report.last_month_start, report.start)
@@ -240,14 +238,16 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             except OpenAIAccountError as err:
                 # The running month is there all the same; the next poll tries again.
                 _LOGGER.debug("The costs of last month are not to be had now (%s)", err.code)
-        if self._past is None or self._past.today < report.start - timedelta(days=1):
-            return report
-        return replace(
-            report,
-            start=self._past.start,
-            days={**self._past.days, **report.days},
-            project_names={**self._past.project_names, **report.project_names},
-        )
+        if self._past is not None and self._past.today >= report.start - timedelta(days=1):
+            report = replace(
+                report,
+                start=self._past.start,
+                days={**self._past.days, **report.days},
+                project_names={**self._past.project_names, **report.project_names},
+            )
+        self.store.models.note(report.last_days_of_models)
+        self.store.projects.note(report.last_days_of_projects, report.project_names)
+        return report
 
     def _past_is_due(self, report: CostReport) -> bool:
         """Return whether to ask for the last month: at first, and while it can still change."""
