@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Generator
 import logging
 
 from aiohttp import web
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_HOST
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
@@ -26,8 +22,8 @@ from custom_components.openai_account.const import (
     CONF_UPDATE_INTERVAL,
     DOMAIN,
 )
-from simulator import Simulator
 
+from .common import RunningSimulator
 from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
 
 
@@ -86,12 +82,6 @@ async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
     await runner.cleanup()
 
 
-class RunningSimulator(Simulator):
-    """A simulator and where it listens."""
-
-    url: str = ""
-
-
 @pytest.fixture
 def entry(simulator: RunningSimulator) -> MockConfigEntry:
     """An entry for the simulated account, not yet known to Home Assistant."""
@@ -132,47 +122,3 @@ def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
 def all_entities_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enable the entities that are disabled by default, too."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
-
-
-async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 301) -> None:
-    """Let time pass, and wait for the polls that are due then."""
-    freezer.tick(seconds)
-    async_fire_time_changed(hass)
-    await settle(hass, freezer)
-
-
-async def settle(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Wait until nothing is under way; what waits for an answer in vain runs out of time.
-
-    The frozen clock is the event loop's, too: a timeout comes only when it is told.
-    """
-    waiting = asyncio.ensure_future(hass.async_block_till_done(wait_background_tasks=True))
-    turns = 0
-    while not waiting.done():
-        await asyncio.sleep(0)
-        turns += 1
-        if turns % 20_000 == 0:
-            freezer.tick(31)
-            async_fire_time_changed(hass)
-    await waiting
-
-
-def entity_id(hass: HomeAssistant, key: str, platform: str = "sensor") -> str:
-    """Return the entity id of an account's entity by its key."""
-    found = er.async_get(hass).async_get_entity_id(platform, DOMAIN, f"{ORGANIZATION}_{key}")
-    assert found, f"no entity {key}"
-    return found
-
-
-def state(hass: HomeAssistant, key: str, platform: str = "sensor") -> str:
-    """Return the state of an account's entity by its key."""
-    found = hass.states.get(entity_id(hass, key, platform))
-    assert found
-    return found.state
-
-
-async def setup_entry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Add an entry and wait until it is set up."""
-    entry.add_to_hass(hass)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)

@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .conftest import RunningSimulator, poll, setup_entry, state
-from .test_faults import AUTH, FAULTS
+from .common import RunningSimulator, poll, setup_entry, state
+from .const import FAULTS, KEY_FAULTS
 
 SIGNS = {
     "credit_grants": "total_available",
@@ -56,7 +56,7 @@ async def test_fault(
     ]
     assert len(told) == (not no_limit)
     steps = [flow["step_id"] for flow in full_entry.async_get_active_flows(hass, {SOURCE_REAUTH})]
-    wants_key = fault in AUTH and not no_limit
+    wants_key = fault in KEY_FAULTS and not no_limit
     assert steps == (["reauth_admin_key"] if wants_key else [])
     assert full_entry.state is ConfigEntryState.LOADED
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -17,32 +16,19 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.openai_account.const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
 from simulator import Fault, Organization
 
-from .conftest import RunningSimulator, setup_entry
+from .common import RunningSimulator, setup_entry, start_user_flow, submit_form
 from .const import KEY, ORGANIZATION, OTHER_KEY
 
 LONG = "x" * 10_000
 
 
-async def start(hass: HomeAssistant) -> str:
-    """Open the dialog and return the flow's id."""
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "user"
-    assert not result["errors"]
-    return result["flow_id"]
-
-
-async def submit(hass: HomeAssistant, flow_id: str, **values: Any) -> ConfigFlowResult:
-    """Fill in the open form."""
-    result = await hass.config_entries.flow.async_configure(flow_id, values)
-    await hass.async_block_till_done()
-    return result
-
-
 async def test_user(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """An account is set up, named for its organization."""
-    result = await submit(
-        hass, await start(hass), host=f" {simulator.url}/v1/ ", session_key=f"  Bearer {KEY}\n"
+    result = await submit_form(
+        hass,
+        await start_user_flow(hass),
+        host=f" {simulator.url}/v1/ ",
+        session_key=f"  Bearer {KEY}\n",
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Example Home"
@@ -76,8 +62,8 @@ async def test_user_title(
     """The entry is called by the first name that there is."""
     simulator.account.organizations = [Organization(ORGANIZATION, orgs)] if orgs else []
     simulator.account.subscription["account_name"] = account_name
-    result = await submit(
-        hass, await start(hass), host=simulator.url, session_key=KEY, **{CONF_NAME: name}
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, **{CONF_NAME: name}
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == title
@@ -86,7 +72,9 @@ async def test_user_title(
 async def test_user_unknown_organization(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """Without an organization the identity is a digest, which keeps the key to itself."""
     simulator.fault("me", "not_found")
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"] == {CONF_HOST: simulator.url, CONF_SESSION_KEY: KEY}
     identity = result["result"].unique_id
@@ -94,7 +82,9 @@ async def test_user_unknown_organization(hass: HomeAssistant, simulator: Running
     assert len(identity) == 32
     assert KEY not in identity
 
-    again = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    again = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert again["type"] is FlowResultType.ABORT
     assert again["reason"] == "already_configured"
 
@@ -136,22 +126,24 @@ async def test_user_faults(
     error: str,
 ) -> None:
     """Each fault comes back on the form by its own name, and the form can be sent again."""
-    flow_id = await start(hass)
+    flow_id = await start_user_flow(hass)
     simulator.fault(endpoint, fault)
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {field: error}
     assert not hass.config_entries.async_entries(DOMAIN)
 
     simulator.clear_faults()
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_user_rate_limited_minutes(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """The form says how long the server wants to be left alone."""
     simulator.fault("credit_grants", Fault(status=429, headers={"Retry-After": "130"}))
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["errors"] == {"base": "rate_limited"}
     assert (result["description_placeholders"] or {})["minutes"] == "3"
 
@@ -162,11 +154,11 @@ async def test_user_rate_limited_minutes(hass: HomeAssistant, simulator: Running
 )
 async def test_user_invalid_key(hass: HomeAssistant, simulator: RunningSimulator, key: str) -> None:
     """What cannot be a key is not sent."""
-    flow_id = await start(hass)
-    result = await submit(hass, flow_id, host=simulator.url, session_key=key)
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=key)
     assert result["errors"] == {CONF_SESSION_KEY: "invalid_key"}
     assert not simulator.requests
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -175,7 +167,9 @@ async def test_user_wrong_kind_of_key(
     hass: HomeAssistant, simulator: RunningSimulator, key: str
 ) -> None:
     """A key for programs is refused by what the account says of it."""
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=key)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=key
+    )
     assert result["errors"] == {CONF_SESSION_KEY: "wrong_key_type"}
 
 
@@ -214,19 +208,19 @@ async def test_user_hosts(
     hass: HomeAssistant, simulator: RunningSimulator, host: str, error: str
 ) -> None:
     """A host that cannot or must not be asked is told so, and the form can be sent again."""
-    flow_id = await start(hass)
-    result = await submit(hass, flow_id, host=host, session_key=KEY)
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(hass, flow_id, host=host, session_key=KEY)
     assert result["type"] is FlowResultType.FORM
     assert list((result["errors"] or {}).values()) == [error]
     assert not simulator.requests
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_user_near_name(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """A name of the private network may be asked by plain http, by the address that it has."""
     url = simulator.url.replace("127.0.0.1", "localhost")
-    result = await submit(hass, await start(hass), host=url, session_key=KEY)
+    result = await submit_form(hass, await start_user_flow(hass), host=url, session_key=KEY)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"][CONF_HOST] == url
 
@@ -238,17 +232,19 @@ async def test_user_near_name_with_public_address(
     """A private name that leads out of the private network gets no key."""
     public = [(2, 1, 6, "", ("203.0.113.7", 80))]
     with patch.object(hass.loop, "getaddrinfo", return_value=public):
-        result = await submit(hass, await start(hass), host=f"http://{name}", session_key=KEY)
+        result = await submit_form(
+            hass, await start_user_flow(hass), host=f"http://{name}", session_key=KEY
+        )
     assert result["errors"] == {CONF_HOST: "insecure_host"}
 
 
 async def test_user_unresolved_name(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """A name that stands for nothing is told, and the form can be sent again."""
-    flow_id = await start(hass)
+    flow_id = await start_user_flow(hass)
     with patch.object(hass.loop, "getaddrinfo", side_effect=socket.gaierror):
-        result = await submit(hass, flow_id, host="http://nowhere.local", session_key=KEY)
+        result = await submit_form(hass, flow_id, host="http://nowhere.local", session_key=KEY)
     assert result["errors"] == {"base": "cannot_connect"}
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -256,12 +252,12 @@ async def test_user_nobody_listens(
     hass: HomeAssistant, simulator: RunningSimulator, unused_tcp_port: int
 ) -> None:
     """A refused connection is told, and the form can be sent again."""
-    flow_id = await start(hass)
-    result = await submit(
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(
         hass, flow_id, host=f"http://127.0.0.1:{unused_tcp_port}", session_key=KEY
     )
     assert result["errors"] == {"base": "cannot_connect"}
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -273,7 +269,9 @@ async def test_user_unexpected(
         "custom_components.openai_account.api.client.OpenAIAccountClient.credit_grants",
         side_effect=RuntimeError(f"surprise with {KEY}"),
     ):
-        result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+        result = await submit_form(
+            hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+        )
     assert result["errors"] == {"base": "unknown"}
     assert "Unexpected RuntimeError" in caplog.text
     assert "Traceback" in caplog.text
@@ -285,7 +283,9 @@ async def test_user_twice(
     """The same account, by whichever key, is refused."""
     entry.add_to_hass(hass)
     simulator.key = OTHER_KEY
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=OTHER_KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=OTHER_KEY
+    )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
@@ -294,18 +294,22 @@ async def test_user_gateway(hass: HomeAssistant, simulator: RunningSimulator) ->
     """Where there are no credit grants, the subscription tells whether the key works."""
     simulator.kind = "new-api"
     simulator.fault("subscription", "expired_key", times=1)
-    flow_id = await start(hass)
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["errors"] == {CONF_SESSION_KEY: "invalid_auth"}
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "OpenAI"
 
 
 async def test_form_keeps_what_was_typed(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """After an error the host stands there as typed; the key does not come back."""
-    result = await submit(
-        hass, await start(hass), host="not a host", session_key=KEY, **{CONF_NAME: "My name"}
+    result = await submit_form(
+        hass,
+        await start_user_flow(hass),
+        host="not a host",
+        session_key=KEY,
+        **{CONF_NAME: "My name"},
     )
     assert result["data_schema"]
     suggested = {
@@ -352,12 +356,12 @@ async def test_reauth(
     result = await entry.start_reauth_flow(hass)
     assert result["step_id"] == "reauth_confirm"
     simulator.fault("credit_grants", fault, times=1)
-    result = await submit(hass, result["flow_id"], session_key=OTHER_KEY)
+    result = await submit_form(hass, result["flow_id"], session_key=OTHER_KEY)
     assert result["errors"] == {field: error}
-    result = await submit(hass, result["flow_id"], session_key=KEY)
+    result = await submit_form(hass, result["flow_id"], session_key=KEY)
     assert result["errors"] == {CONF_SESSION_KEY: "invalid_auth"}
 
-    result = await submit(hass, result["flow_id"], session_key=f"Bearer {OTHER_KEY}")
+    result = await submit_form(hass, result["flow_id"], session_key=f"Bearer {OTHER_KEY}")
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
     assert entry.data[CONF_SESSION_KEY] == OTHER_KEY
@@ -376,12 +380,12 @@ async def test_reauth_other_account(
     await setup_entry(hass, entry)
     result = await entry.start_reauth_flow(hass)
     simulator.account.organizations = [Organization("org-other", "Other")]
-    result = await submit(hass, result["flow_id"], session_key=KEY)
+    result = await submit_form(hass, result["flow_id"], session_key=KEY)
     assert result["errors"] == {"base": "wrong_account"}
     assert entry.data[CONF_SESSION_KEY] == KEY
 
     simulator.account.organizations.append(Organization(ORGANIZATION, "Example Home"))
-    result = await submit(hass, result["flow_id"], session_key=KEY)
+    result = await submit_form(hass, result["flow_id"], session_key=KEY)
     assert result["reason"] == "reauth_successful"
 
 
@@ -394,17 +398,17 @@ async def test_reconfigure(
     result = await entry.start_reconfigure_flow(hass)
     assert result["step_id"] == "reconfigure"
 
-    result = await submit(hass, result["flow_id"], host="http://8.8.8.8", session_key=KEY)
+    result = await submit_form(hass, result["flow_id"], host="http://8.8.8.8", session_key=KEY)
     assert result["errors"] == {CONF_HOST: "insecure_host"}
 
     simulator.account.organizations = [Organization("org-other", "Other")]
-    result = await submit(hass, result["flow_id"], host=simulator.url, session_key=KEY)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, session_key=KEY)
     assert result["errors"] == {"base": "wrong_account"}
 
     simulator.account.organizations = [Organization(ORGANIZATION, "Renamed")]
     simulator.key = OTHER_KEY
     url = simulator.url.replace("127.0.0.1", "localhost")
-    result = await submit(hass, result["flow_id"], host=url, session_key=OTHER_KEY)
+    result = await submit_form(hass, result["flow_id"], host=url, session_key=OTHER_KEY)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
     assert entry.data == {

@@ -11,7 +11,7 @@ from threading import Thread
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
-from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -23,54 +23,20 @@ from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
 from simulator import Fault
 
 from .certificate import self_signed
-from .conftest import RunningSimulator, entity_id, poll, settle, setup_entry, state
-from .const import KEY, NOW, OTHER_KEY
-
-# One sensor that shows whether an endpoint's data is there
-SIGNS = {
-    "credit_grants": "total_available",
-    "usage": "cost_this_month",
-    "subscription": "hard_limit_usd",
-}
-AUTH = {"expired_key", "wrong_key_type"}
-FAULTS = [
-    "expired_key",
-    "wrong_key_type",
-    "country",
-    "html_wall",
-    "not_found",
-    "rate_limited",
-    "rate_limited_120",
-    "quota",
-    "server_error",
-    "bad_gateway",
-    "unavailable",
-    "cut",
-    "huge",
-    "bomb",
-    "not_json",
-    "empty",
-    "other_shape",
-    "other_object",
-    "deep",
-    "error_under_200",
-    "redirect",
-    "reset",
-    "hang",
-]
+from .common import (
+    RunningSimulator,
+    count_requests,
+    entity_id,
+    poll,
+    settle,
+    setup_entry,
+    state,
+    unavailable_endpoints,
+)
+from .const import FAULTS, KEY, KEY_FAULTS, NOW, OTHER_KEY, SENSOR_OF_ENDPOINT
 
 
-def unavailable(hass: HomeAssistant) -> set[str]:
-    """Return the endpoints whose data is not there."""
-    return {end for end, sign in SIGNS.items() if state(hass, sign) == STATE_UNAVAILABLE}
-
-
-def asked(simulator: RunningSimulator, endpoint: str) -> int:
-    """Return how many requests an endpoint has seen."""
-    return sum(request.endpoint == endpoint for request in simulator.requests)
-
-
-@pytest.mark.parametrize("endpoint", [*SIGNS, "*"])
+@pytest.mark.parametrize("endpoint", [*SENSOR_OF_ENDPOINT, "*"])
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_fault(
     hass: HomeAssistant,
@@ -84,15 +50,15 @@ async def test_fault(
     """A fault stays with its endpoint, is told once, and leaves nothing behind."""
     freezer.move_to(NOW)
     await setup_entry(hass, entry)
-    assert unavailable(hass) == set()
-    hit = set(SIGNS) if endpoint == "*" else {endpoint}
+    assert unavailable_endpoints(hass) == set()
+    hit = set(SENSOR_OF_ENDPOINT) if endpoint == "*" else {endpoint}
 
     simulator.fault(endpoint, fault)
     for _ in range(3):
         await poll(hass, freezer)
-        assert unavailable(hass) == hit
+        assert unavailable_endpoints(hass) == hit
     assert caplog.text.count("Error fetching openai_account") >= len(hit)
-    for one in SIGNS:
+    for one in SENSOR_OF_ENDPOINT:
         told = [
             record
             for record in caplog.records
@@ -100,13 +66,13 @@ async def test_fault(
         ]
         assert len(told) == (one in hit)
     reauth = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
-    assert len(reauth) == (fault in AUTH)
+    assert len(reauth) == (fault in KEY_FAULTS)
     assert entry.state is ConfigEntryState.LOADED
 
     simulator.clear_faults()
     await poll(hass, freezer, 3700)
-    assert unavailable(hass) == set()
-    for one in SIGNS:
+    assert unavailable_endpoints(hass) == set()
+    for one in SENSOR_OF_ENDPOINT:
         recovered = f"Fetching openai_account {one} data recovered"
         assert caplog.text.count(recovered) == 2 * (one in hit) // 2
     # A question for a key that works again is taken back.
@@ -128,7 +94,7 @@ async def test_fault_at_start(
     setup = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
     await settle(hass, freezer)
     assert not await setup
-    if fault in AUTH:
+    if fault in KEY_FAULTS:
         assert entry.state is ConfigEntryState.SETUP_ERROR
         assert len(list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))) == 1
         return
@@ -140,12 +106,12 @@ async def test_fault_at_start(
         simulator.fault(one, fault)
     await poll(hass, freezer, 3700)
     assert entry.state is ConfigEntryState.LOADED
-    assert float(state(hass, SIGNS["credit_grants"])) > 0
+    assert float(state(hass, SENSOR_OF_ENDPOINT["credit_grants"])) > 0
 
     simulator.clear_faults()
     await poll(hass, freezer, 3700)
     await poll(hass, freezer, 86400)
-    assert unavailable(hass) == set()
+    assert unavailable_endpoints(hass) == set()
 
 
 async def test_retry_after(
@@ -160,9 +126,9 @@ async def test_retry_after(
     await setup_entry(hass, entry)
     simulator.fault("usage", Fault(status=429, headers={"Retry-After": "1800"}), times=1)
     await poll(hass, freezer)
-    assert unavailable(hass) == {"usage"}
-    before = asked(simulator, "usage")
-    credits_before = asked(simulator, "credit_grants")
+    assert unavailable_endpoints(hass) == {"usage"}
+    before = count_requests(simulator, "usage")
+    credits_before = count_requests(simulator, "credit_grants")
     for _ in range(5):
         await poll(hass, freezer)
         await hass.services.async_call(
@@ -171,14 +137,14 @@ async def test_retry_after(
             {"entity_id": entity_id(hass, "cost_this_month")},
             blocking=True,
         )
-    assert asked(simulator, "usage") == before
-    assert asked(simulator, "credit_grants") == credits_before + 5
+    assert count_requests(simulator, "usage") == before
+    assert count_requests(simulator, "credit_grants") == credits_before + 5
     assert await hass.config_entries.async_reload(entry.entry_id)
-    assert asked(simulator, "usage") == before
+    assert count_requests(simulator, "usage") == before
     await poll(hass, freezer, 310)
     # After the reload last month is asked for, too.
-    assert asked(simulator, "usage") == before + 2
-    assert unavailable(hass) == set()
+    assert count_requests(simulator, "usage") == before + 2
+    assert unavailable_endpoints(hass) == set()
 
 
 async def test_retry_after_date(
@@ -193,12 +159,12 @@ async def test_retry_after_date(
     until = format_datetime(dt_util.utcnow() + timedelta(seconds=2000), usegmt=True)
     simulator.fault("usage", Fault(status=429, headers={"Retry-After": until}), times=1)
     await poll(hass, freezer)
-    before = asked(simulator, "usage")
+    before = count_requests(simulator, "usage")
     await poll(hass, freezer, 1600)
-    assert asked(simulator, "usage") == before
+    assert count_requests(simulator, "usage") == before
     await poll(hass, freezer, 200)
-    assert asked(simulator, "usage") == before + 1
-    assert unavailable(hass) == set()
+    assert count_requests(simulator, "usage") == before + 1
+    assert unavailable_endpoints(hass) == set()
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "0", "9" * 50, "Tue, 99 Foo 2026", "1e3"])
@@ -214,11 +180,11 @@ async def test_retry_after_odd(
     await setup_entry(hass, entry)
     simulator.fault("usage", Fault(status=429, headers={"Retry-After": value}), times=1)
     await poll(hass, freezer)
-    before = asked(simulator, "usage")
+    before = count_requests(simulator, "usage")
     await poll(hass, freezer, 30)
-    assert asked(simulator, "usage") == before
+    assert count_requests(simulator, "usage") == before
     await poll(hass, freezer, 3700)
-    assert asked(simulator, "usage") == before + 1
+    assert count_requests(simulator, "usage") == before + 1
 
 
 async def test_growing_pause(
@@ -234,8 +200,8 @@ async def test_growing_pause(
     await poll(hass, freezer)
     pauses = []
     for _ in range(5):
-        before, waited = asked(simulator, "usage"), 0
-        while asked(simulator, "usage") == before:
+        before, waited = count_requests(simulator, "usage"), 0
+        while count_requests(simulator, "usage") == before:
             waited += 60
             await poll(hass, freezer, 60)
         pauses.append(waited)
@@ -261,7 +227,7 @@ async def test_rate_limited_start(
     await poll(hass, freezer, 110)
     await poll(hass, freezer, 600)
     assert entry.state is ConfigEntryState.LOADED
-    assert unavailable(hass) == set()
+    assert unavailable_endpoints(hass) == set()
 
 
 async def test_new_key_ends_pause(
@@ -275,14 +241,14 @@ async def test_new_key_ends_pause(
     await setup_entry(hass, entry)
     simulator.key = OTHER_KEY
     await poll(hass, freezer)
-    assert unavailable(hass) == set(SIGNS)
+    assert unavailable_endpoints(hass) == set(SENSOR_OF_ENDPOINT)
     [flow] = entry.async_get_active_flows(hass, {SOURCE_REAUTH})
     result = await hass.config_entries.flow.async_configure(
         flow["flow_id"], {CONF_SESSION_KEY: OTHER_KEY}
     )
     await hass.async_block_till_done()
     assert result["reason"] == "reauth_successful"
-    assert unavailable(hass) == set()
+    assert unavailable_endpoints(hass) == set()
 
 
 async def test_endpoint_gone(
@@ -309,7 +275,7 @@ async def test_endpoint_gone(
     simulator.clear_faults()
     await poll(hass, freezer)
     assert not issue_registry.issues
-    assert unavailable(hass) == set()
+    assert unavailable_endpoints(hass) == set()
 
 
 async def test_removal_takes_the_issue_along(

@@ -17,11 +17,17 @@ from custom_components.openai_account.const import (
     CONF_SESSION_KEY,
 )
 
-from .conftest import RunningSimulator, poll, setup_entry, state
+from .common import (
+    RunningSimulator,
+    has_entity,
+    poll,
+    requested_endpoints,
+    setup_entry,
+    start_user_flow,
+    state,
+    submit_form,
+)
 from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
-from .test_config_flow import start, submit
-from .test_official_costs import asked
-from .test_options import has
 
 # ---- Setting up --------------------------------------------------------------------------------
 
@@ -36,7 +42,9 @@ async def test_admin_key_alone(
     """
     if not told:
         simulator.account.ledger = {}
-    result = await submit(hass, await start(hass), host=simulator.url, admin_key=f" {ADMIN_KEY}\n")
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, admin_key=f" {ADMIN_KEY}\n"
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == ("Example Home" if told else "OpenAI")
     known = {CONF_ORGANIZATION: ORGANIZATION} if told else {}
@@ -45,7 +53,7 @@ async def test_admin_key_alone(
     assert (entry.unique_id == ORGANIZATION) is told
     assert entry.state is ConfigEntryState.LOADED
     assert ADMIN_KEY not in (entry.unique_id or "")
-    assert asked(simulator) == {"costs", "spend_limit"}
+    assert requested_endpoints(simulator) == {"costs", "spend_limit"}
     keys = {
         one.unique_id.removeprefix(f"{entry.unique_id}_")
         for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
@@ -58,12 +66,18 @@ async def test_both_keys(
     hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
 ) -> None:
     """With both keys costs come from the official endpoint, all else from the dashboard."""
-    result = await submit(
-        hass, await start(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"] == full_entry.data
-    assert asked(simulator) == {"credit_grants", "subscription", "me", "costs", "spend_limit"}
+    assert requested_endpoints(simulator) == {
+        "credit_grants",
+        "subscription",
+        "me",
+        "costs",
+        "spend_limit",
+    }
 
 
 @pytest.mark.parametrize(
@@ -96,10 +110,12 @@ async def test_errors_on_their_own_field(
     hass: HomeAssistant, simulator: RunningSimulator, keys: dict[str, str], errors: dict[str, str]
 ) -> None:
     """Each key is told what is wrong with it, both at once, and the form can be sent again."""
-    flow_id = await start(hass)
-    result = await submit(hass, flow_id, host=simulator.url, **keys)
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(hass, flow_id, host=simulator.url, **keys)
     assert result["errors"] == errors
-    result = await submit(hass, flow_id, host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY)
+    result = await submit_form(
+        hass, flow_id, host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -125,9 +141,9 @@ async def test_session_key_dies(
     assert [flow["step_id"] for flow in flows] == ["reauth_confirm"]
     assert full_entry.state is ConfigEntryState.LOADED
 
-    result = await submit(hass, flows[0]["flow_id"])
+    result = await submit_form(hass, flows[0]["flow_id"])
     assert result["errors"] == {"session_key": "invalid_auth"}
-    result = await submit(hass, flows[0]["flow_id"], session_key=OTHER_KEY)
+    result = await submit_form(hass, flows[0]["flow_id"], session_key=OTHER_KEY)
     assert result["reason"] == "reauth_successful"
     assert full_entry.data[CONF_ADMIN_KEY] == ADMIN_KEY
     assert float(state(hass, "total_available")) > 0
@@ -161,14 +177,14 @@ async def test_admin_key_dies(
     flows = hass.config_entries.flow.async_progress()
     assert [flow["step_id"] for flow in flows] == ["reauth_admin_key"]
 
-    result = await submit(hass, flows[0]["flow_id"], admin_key=KEY)
+    result = await submit_form(hass, flows[0]["flow_id"], admin_key=KEY)
     assert result["errors"] == {"admin_key": "wrong_admin_key"}
-    result = await submit(hass, flows[0]["flow_id"], remove_admin_key=True)
+    result = await submit_form(hass, flows[0]["flow_id"], remove_admin_key=True)
     assert result["reason"] == "reauth_successful"
     assert CONF_ADMIN_KEY not in full_entry.data
     assert float(state(hass, "cost_this_month")) > 0
-    assert not has(hass, "spend_limit", "sensor")
-    assert has(hass, "budget_used", "sensor")
+    assert not has_entity(hass, "spend_limit")
+    assert has_entity(hass, "budget_used")
 
 
 async def test_admin_key_instead(
@@ -184,10 +200,10 @@ async def test_admin_key_instead(
     simulator.key = OTHER_KEY
     await poll(hass, freezer)
     (flow,) = hass.config_entries.flow.async_progress()
-    result = await submit(hass, flow["flow_id"], remove_session_key=True, admin_key=ADMIN_KEY)
+    result = await submit_form(hass, flow["flow_id"], remove_session_key=True, admin_key=ADMIN_KEY)
     assert result["reason"] == "reauth_successful"
     assert state(hass, "cost_last_7_days") == cost
-    assert not has(hass, "total_available", "sensor")
+    assert not has_entity(hass, "total_available")
     await poll(hass, freezer)
     assert not hass.config_entries.flow.async_progress()
 
@@ -197,7 +213,9 @@ async def test_same_account_by_the_other_key(
 ) -> None:
     """An account that is there by its session key is not added again by its admin key."""
     await setup_entry(hass, entry)
-    result = await submit(hass, await start(hass), host=simulator.url, admin_key=ADMIN_KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, admin_key=ADMIN_KEY
+    )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
@@ -214,9 +232,11 @@ async def test_both_keys_die(
     result = await hass.config_entries.flow.async_configure(flow["flow_id"])
     assert result["step_id"] == "reauth_confirm"
     assert result["errors"] == {"session_key": "invalid_auth", "admin_key": "invalid_auth"}
-    result = await submit(hass, flow["flow_id"], session_key=OTHER_KEY)
+    result = await submit_form(hass, flow["flow_id"], session_key=OTHER_KEY)
     assert result["errors"] == {"admin_key": "invalid_auth"}
-    result = await submit(hass, flow["flow_id"], session_key=OTHER_KEY, admin_key=OTHER_ADMIN_KEY)
+    result = await submit_form(
+        hass, flow["flow_id"], session_key=OTHER_KEY, admin_key=OTHER_ADMIN_KEY
+    )
     assert result["reason"] == "reauth_successful"
     assert full_entry.state is ConfigEntryState.LOADED
 
@@ -253,9 +273,9 @@ async def test_reconfigure_adds_and_removes(
     cost = state(hass, "cost_this_month")
 
     result = await entry.start_reconfigure_flow(hass)
-    result = await submit(hass, result["flow_id"], host=simulator.url, remove_session_key=True)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, remove_session_key=True)
     assert result["errors"] == {"base": "no_key"}
-    result = await submit(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
     assert result["reason"] == "reconfigure_successful"
     assert dict(entry.data) == {
         CONF_HOST: simulator.url,
@@ -264,29 +284,29 @@ async def test_reconfigure_adds_and_removes(
         CONF_ORGANIZATION: ORGANIZATION,
     }
     assert state(hass, "cost_this_month") == cost
-    assert has(hass, "spend_limit", "sensor")
+    assert has_entity(hass, "spend_limit")
 
     result = await entry.start_reconfigure_flow(hass)
-    result = await submit(hass, result["flow_id"], host=simulator.url, remove_session_key=True)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, remove_session_key=True)
     assert result["reason"] == "reconfigure_successful"
     assert entry.unique_id == ORGANIZATION
     for key in ("total_available", "next_grant_expiry", "days_left", "plan", "hard_limit_usd"):
-        assert not has(hass, key, "sensor"), key
+        assert not has_entity(hass, key), key
     for key in ("low_balance", "delinquent"):
-        assert not has(hass, key), key
+        assert not has_entity(hass, key, "binary_sensor"), key
     assert state(hass, "cost_this_month") == cost
     for _ in range(3):
         await poll(hass, freezer, 86_400)
     assert not issue_registry.issues
 
     result = await entry.start_reconfigure_flow(hass)
-    result = await submit(
+    result = await submit_form(
         hass, result["flow_id"], host=simulator.url, session_key=KEY, remove_admin_key=True
     )
     assert result["reason"] == "reconfigure_successful"
     assert float(state(hass, "total_available")) > 0
-    assert not has(hass, "spend_limit", "sensor")
-    assert not has(hass, "budget_used", "sensor")
+    assert not has_entity(hass, "spend_limit")
+    assert not has_entity(hass, "budget_used")
 
 
 async def test_stored_key_stays_with_its_host(
@@ -297,10 +317,10 @@ async def test_stored_key_stays_with_its_host(
     simulator.requests.clear()
     result = await full_entry.start_reconfigure_flow(hass)
     url = simulator.url.replace("127.0.0.1", "localhost")
-    result = await submit(hass, result["flow_id"], host=url, admin_key=ADMIN_KEY)
+    result = await submit_form(hass, result["flow_id"], host=url, admin_key=ADMIN_KEY)
     assert result["errors"] == {"session_key": "key_for_new_host"}
     assert not simulator.requests
-    result = await submit(
+    result = await submit_form(
         hass, result["flow_id"], host=url, admin_key=ADMIN_KEY, remove_session_key=True
     )
     assert result["reason"] == "reconfigure_successful"
@@ -313,13 +333,13 @@ async def test_admin_key_of_another_organization(
     await setup_entry(hass, entry)
     result = await entry.start_reconfigure_flow(hass)
     simulator.fault("costs", "expired_key", times=1)
-    result = await submit(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
     assert result["errors"] == {"admin_key": "invalid_auth"}
     # The simulated admin key is the first organization's.
     first, *_ = simulator.account.organizations
     simulator.account.organizations = [type(first)("org-other", "Other"), first]
-    result = await submit(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
     assert result["errors"] == {"admin_key": "other_organization"}
     simulator.account.organizations = [first]
-    result = await submit(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
     assert result["reason"] == "reconfigure_successful"

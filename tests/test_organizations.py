@@ -13,9 +13,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.openai_account.const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
 from simulator import Organization
 
-from .conftest import RunningSimulator, poll, setup_entry
+from .common import RunningSimulator, poll, setup_entry, start_user_flow, submit_form
 from .const import ADMIN_KEY, KEY, NOW, OTHER_KEY
-from .test_config_flow import start, submit
 
 ORGANIZATIONS = [
     Organization("org-a", "First"),
@@ -46,7 +45,9 @@ def entry_of(simulator: RunningSimulator, organization: str) -> MockConfigEntry:
 
 async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """The flow asks which; the default one comes first, and is chosen already."""
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "organization"
     assert result["data_schema"]
@@ -56,7 +57,7 @@ async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     labels = [option["label"] for option in selector.config["options"]]
     assert labels == ["Second", "First", "Third"]
 
-    result = await submit(hass, result["flow_id"], organization=["org-c"])
+    result = await submit_form(hass, result["flow_id"], organization=["org-c"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Third"
     assert result["data"][CONF_ORGANIZATION] == "org-c"
@@ -67,8 +68,10 @@ async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
 
 async def test_several(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """Each chosen organization becomes an account of its own, and is asked for by its header."""
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY, name="Mine")
-    result = await submit(hass, result["flow_id"], organization=["org-a", "org-b"])
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, name="Mine"
+    )
+    result = await submit_form(hass, result["flow_id"], organization=["org-a", "org-b"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entries = {one.unique_id: one for one in hass.config_entries.async_entries(DOMAIN)}
     assert set(entries) == {"org-a", "org-b"}
@@ -83,18 +86,22 @@ async def test_several(hass: HomeAssistant, simulator: RunningSimulator) -> None
 async def test_rest(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     """What is set up already is not offered; when all are, the flow ends."""
     entry_of(simulator, "org-b").add_to_hass(hass)
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["data_schema"]
     (selector,) = result["data_schema"].schema.values()
     assert [option["value"] for option in selector.config["options"]] == ["org-a", "org-c"]
     with pytest.raises(InvalidData):
-        await submit(hass, result["flow_id"], organization=["org-b"])
-    result = await submit(hass, result["flow_id"], organization=[])
+        await submit_form(hass, result["flow_id"], organization=["org-b"])
+    result = await submit_form(hass, result["flow_id"], organization=[])
     assert result["errors"] == {"organization": "no_organization"}
-    result = await submit(hass, result["flow_id"], organization=["org-a", "org-c"])
+    result = await submit_form(hass, result["flow_id"], organization=["org-a", "org-c"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
@@ -104,16 +111,16 @@ async def test_admin_key_is_one_organizations(
 ) -> None:
     """With an admin key one organization is chosen, and it has to be the key's."""
     simulator.account.organizations = [ORGANIZATIONS[1], ORGANIZATIONS[0]]
-    result = await submit(
-        hass, await start(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
     )
     assert result["step_id"] == "organization"
-    result = await submit(hass, result["flow_id"], organization="org-a")
+    result = await submit_form(hass, result["flow_id"], organization="org-a")
     assert result["errors"] == {"organization": "other_organization"}
     simulator.fault("costs", "rate_limited", times=1)
-    result = await submit(hass, result["flow_id"], organization="org-b")
+    result = await submit_form(hass, result["flow_id"], organization="org-b")
     assert result["errors"] == {"base": "rate_limited"}
-    result = await submit(hass, result["flow_id"], organization="org-b")
+    result = await submit_form(hass, result["flow_id"], organization="org-b")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["result"].unique_id == "org-b"
 
@@ -143,13 +150,13 @@ async def test_new_key_for_all(
     assert len(flows) == 3
     flow = next(one for one in flows if one["context"].get("entry_id") == entries[0].entry_id)
 
-    result = await submit(hass, flow["flow_id"], session_key=OTHER_KEY)
+    result = await submit_form(hass, flow["flow_id"], session_key=OTHER_KEY)
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "siblings"
     assert result["data_schema"]
     (field,) = result["data_schema"].schema
     assert field.default() == [entries[1].entry_id, entries[2].entry_id]
-    result = await submit(hass, flow["flow_id"], accounts=[entries[2].entry_id])
+    result = await submit_form(hass, flow["flow_id"], accounts=[entries[2].entry_id])
     assert result["reason"] == "reauth_successful"
     await hass.async_block_till_done(wait_background_tasks=True)
 
@@ -167,8 +174,8 @@ async def test_new_key_for_one(hass: HomeAssistant, simulator: RunningSimulator)
     await setup_entry(hass, entries[0])
     simulator.key = OTHER_KEY
     result = await entries[0].start_reconfigure_flow(hass)
-    result = await submit(hass, result["flow_id"], host=simulator.url, session_key=OTHER_KEY)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, session_key=OTHER_KEY)
     assert result["step_id"] == "siblings"
-    result = await submit(hass, result["flow_id"], accounts=[])
+    result = await submit_form(hass, result["flow_id"], accounts=[])
     assert result["reason"] == "reconfigure_successful"
     assert [entry.data[CONF_SESSION_KEY] for entry in entries] == [OTHER_KEY, KEY]
