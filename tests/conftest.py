@@ -1,4 +1,4 @@
-"""Fixtures that all tests share."""
+"""Fixtures that tests share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Snapshots as Home Assistant's own tests take them."""
+    """Take snapshots in the format of Home Assistant's own tests."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
@@ -37,9 +37,9 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def integrations(
     request: pytest.FixtureRequest, socket_enabled: None, no_secrets_logged: None
 ) -> None:
-    """Let Home Assistant load this integration, and the simulator listen on loopback.
+    """Let Home Assistant load this integration, and let the simulator listen on loopback.
 
-    A test's recorder must exist before Home Assistant looks for integrations.
+    A test's recorder must exist before custom integrations are enabled.
     """
     if "hass" not in request.fixturenames:
         return
@@ -50,7 +50,7 @@ def integrations(
 
 @pytest.fixture(autouse=True)
 def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
-    """Hold every test to it: no key and nothing of a person in the log, at any level."""
+    """Fail any test that logs a key or personal data, at whatever level."""
     caplog.set_level(logging.DEBUG)
     yield
     for when in ("setup", "call", "teardown"):
@@ -62,17 +62,16 @@ def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 
 
 MAY_LOG = {
-    # At debug level the core logs each state that there is, so also a billing address whose
-    # sensor somebody has switched on.
+    # At debug level the core logs every state, including that of an enabled billing address.
     "homeassistant.core",
-    # Stands in for the storage, and tells what is written: the entry with its key
+    # Its mock of the storage logs what is written, including the entry with its key.
     "pytest_homeassistant_custom_component.common",
 }
 
 
 @pytest.fixture
 async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
-    """A simulated OpenAI, listening on loopback."""
+    """Run a simulated OpenAI on loopback."""
     running = RunningSimulator(key=KEY, admin_key=ADMIN_KEY)
     runner = web.AppRunner(running.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -84,7 +83,7 @@ async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
 
 @pytest.fixture
 def entry(simulator: RunningSimulator) -> MockConfigEntry:
-    """An entry for the simulated account, not yet known to Home Assistant."""
+    """Return an entry with a session key, not yet added to Home Assistant."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Example Home",
@@ -99,7 +98,7 @@ def entry(simulator: RunningSimulator) -> MockConfigEntry:
 
 @pytest.fixture
 def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
-    """An entry with both keys and all options, not yet known to Home Assistant."""
+    """Return an entry with both keys and all options, not yet added to Home Assistant."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Example Home",
@@ -120,5 +119,5 @@ def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
 
 @pytest.fixture
 def all_entities_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enable the entities that are disabled by default, too."""
+    """Enable the entities that are disabled by default."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from simulator import PRESETS
+
 KEY = "sess-0123456789abcdefTESTKEY"
 OTHER_KEY = "sess-fedcba9876543210OTHERKEY"
 ADMIN_KEY = "sk-admin-0123456789TESTADMINKEY"
@@ -10,7 +12,7 @@ NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 
 ORGANIZATION = "org-SimulatedExampleHome01"
 
-# What no log may ever hold: keys, and what the simulator and the fixtures tell of people
+# What must never be logged: the keys, and the personal data of the simulator and the fixtures
 SECRETS = (
     KEY,
     OTHER_KEY,
@@ -29,38 +31,14 @@ SECRETS = (
 
 DEFAULT_OPTIONS = {"update_interval": 300, "low_balance_threshold": 5}
 
-# One sensor per dashboard endpoint, whose state says whether the endpoint's data is there
+# One sensor per dashboard endpoint: it is available as long as the endpoint's data is.
 SENSOR_OF_ENDPOINT = {
     "credit_grants": "total_available",
     "usage": "cost_this_month",
     "subscription": "hard_limit_usd",
 }
 
-# The simulator's faults: every kind but 'slow', which is none
-FAULTS = (
-    "expired_key",
-    "wrong_key_type",
-    "country",
-    "html_wall",
-    "not_found",
-    "rate_limited",
-    "rate_limited_120",
-    "quota",
-    "server_error",
-    "bad_gateway",
-    "unavailable",
-    "cut",
-    "huge",
-    "bomb",
-    "not_json",
-    "empty",
-    "other_shape",
-    "other_object",
-    "deep",
-    "error_under_200",
-    "redirect",
-    "reset",
-    "hang",
-)
-# Those of them that only another key can end
+# Every fault that the simulator can produce. A slow response is not a fault.
+FAULTS = tuple(name for name in PRESETS if name != "slow")
+# The faults that ask the user for a new key
 KEY_FAULTS = {"expired_key", "wrong_key_type"}
