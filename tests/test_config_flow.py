@@ -233,6 +233,15 @@ async def test_unacceptable_host_gets_no_request(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_host_is_normalized(hass: HomeAssistant, simulator: RunningSimulator) -> None:
+    """Dots and a known prefix in the path do not get into the stored host."""
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=f"{simulator.url}/a/../../v1/", session_key=KEY
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"][CONF_HOST] == simulator.url
+
+
 async def test_local_name_may_use_plain_http(
     hass: HomeAssistant, simulator: RunningSimulator
 ) -> None:

@@ -1,10 +1,10 @@
-"""People whose key opens several organizations."""
+"""Keys that open several organizations."""
 
 from __future__ import annotations
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
@@ -25,12 +25,12 @@ ORGANIZATIONS = [
 
 @pytest.fixture(autouse=True)
 def organizations(simulator: RunningSimulator) -> None:
-    """Let the key open three organizations."""
+    """Let the session key open three organizations."""
     simulator.account.organizations = list(ORGANIZATIONS)
 
 
 def entry_of(simulator: RunningSimulator, organization: str) -> MockConfigEntry:
-    """Return an entry for one of the organizations."""
+    """Return an entry for an organization."""
     return MockConfigEntry(
         domain=DOMAIN,
         title=f"Account {organization}",
@@ -43,8 +43,10 @@ def entry_of(simulator: RunningSimulator, organization: str) -> MockConfigEntry:
     )
 
 
-async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """The flow asks which; the default one comes first, and is chosen already."""
+async def test_flow_asks_which_organization(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """The flow asks which organization; the default one comes first and is preselected."""
     result = await submit_form(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
     )
@@ -66,8 +68,11 @@ async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     assert [one.unique_id for one in entries] == ["org-c"]
 
 
-async def test_several(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """Each chosen organization becomes an account of its own, and is asked for by its header."""
+async def test_each_chosen_organization_becomes_an_account(
+    hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """Each chosen organization becomes an account, whose requests name it in a header."""
+    freezer.move_to(NOW)
     result = await submit_form(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, name="Mine"
     )
@@ -80,11 +85,22 @@ async def test_several(hass: HomeAssistant, simulator: RunningSimulator) -> None
         assert entry.state is ConfigEntryState.LOADED
         assert entry.data[CONF_SESSION_KEY] == KEY
         assert entry.data[CONF_ORGANIZATION] == identity
-    assert "openai-organization" in simulator.requests[-1].headers
+
+    # The simulator refuses requests that name an organization it does not know.
+    simulator.account.organizations = [ORGANIZATIONS[0], ORGANIZATIONS[2]]
+    await poll(hass, freezer)
+    available = {
+        entry.title: state.state != STATE_UNAVAILABLE
+        for entry in entries.values()
+        if (state := hass.states.get(f"sensor.{entry.title.lower()}_credit_available"))
+    }
+    assert available == {"First": True, "Mine": False}
 
 
-async def test_rest(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """What is set up already is not offered; when all are, the flow ends."""
+async def test_only_new_organizations_are_offered(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """Organizations that are set up already are not offered; the flow aborts if all are."""
     entry_of(simulator, "org-b").add_to_hass(hass)
     result = await submit_form(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
@@ -106,10 +122,10 @@ async def test_rest(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     assert result["reason"] == "already_configured"
 
 
-async def test_admin_key_is_one_organizations(
+async def test_admin_key_fits_one_organization_only(
     hass: HomeAssistant, simulator: RunningSimulator
 ) -> None:
-    """With an admin key one organization is chosen, and it has to be the key's."""
+    """With an admin key a single organization is chosen, which must be the key's own."""
     simulator.account.organizations = [ORGANIZATIONS[1], ORGANIZATIONS[0]]
     result = await submit_form(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
@@ -125,25 +141,25 @@ async def test_admin_key_is_one_organizations(
     assert result["result"].unique_id == "org-b"
 
 
-async def test_new_key_for_all(
+async def test_new_key_can_be_used_for_sibling_accounts(
     hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A new key is offered to the other accounts of the same person, whose questions then end."""
+    """A new key is offered to the other accounts with the old one; their reauth then ends."""
     freezer.move_to(NOW)
     entries = [entry_of(simulator, one.id) for one in ORGANIZATIONS]
-    stranger = MockConfigEntry(
+    other_host = MockConfigEntry(
         domain=DOMAIN,
-        title="Somebody else",
+        title="Other host",
         unique_id="org-x",
         data={CONF_HOST: "https://gateway.example", CONF_SESSION_KEY: KEY},
         disabled_by=ConfigEntryDisabler.USER,
     )
-    stranger.add_to_hass(hass)
+    other_host.add_to_hass(hass)
     for entry in entries:
         entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entries[0].entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert all(entry.state is ConfigEntryState.LOADED for entry in entries)
+    assert [entry.state for entry in entries] == [ConfigEntryState.LOADED] * 3
     simulator.key = OTHER_KEY
     await poll(hass, freezer)
     flows = hass.config_entries.flow.async_progress()
@@ -161,14 +177,16 @@ async def test_new_key_for_all(
     await hass.async_block_till_done(wait_background_tasks=True)
 
     assert [entry.data[CONF_SESSION_KEY] for entry in entries] == [OTHER_KEY, KEY, OTHER_KEY]
-    assert stranger.data[CONF_SESSION_KEY] == KEY
+    assert other_host.data[CONF_SESSION_KEY] == KEY
     assert entries[2].state is ConfigEntryState.LOADED
     left = {one["context"].get("entry_id") for one in hass.config_entries.flow.async_progress()}
     assert left == {entries[1].entry_id}
 
 
-async def test_new_key_for_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """The offer can be declined."""
+async def test_sibling_accounts_can_keep_their_key(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """The offer to use the new key for other accounts can be declined."""
     entries = [entry_of(simulator, one.id) for one in ORGANIZATIONS[:2]]
     entries[1].add_to_hass(hass)
     await setup_entry(hass, entries[0])
