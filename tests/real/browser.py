@@ -12,7 +12,7 @@ import pytest
 from scripts.home import DOMAIN, USER, Home
 from scripts.process import LOOPBACK
 
-from .conftest import PASSWORD, failed
+from .common import PASSWORD, failed
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
