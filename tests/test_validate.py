@@ -12,8 +12,8 @@ from homeassistant.util.yaml import load_yaml_dict
 from PIL import Image
 import pytest
 
-from scripts import validate
-from scripts.validation_rules import TIERS
+from development import validate
+from development.validation_rules import TIERS
 
 ROOT = Path(__file__).parent.parent
 type Json = dict[str, object]

@@ -9,8 +9,8 @@ import shutil
 from aiohttp import ClientSession, web
 import pytest
 
-from scripts.home import Home
-from scripts.process import LOOPBACK, REPOSITORY, Json, free_port, until
+from development.home import Home
+from development.process import LOOPBACK, REPOSITORY, Json, free_port, until
 from simulator import Simulator
 
 KEY = "sess-TheKeyThatNoLogShows"

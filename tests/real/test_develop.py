@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from scripts.process import LOOPBACK, REPOSITORY, Process, free_port, port_is_free, until
+from development.process import LOOPBACK, REPOSITORY, Process, free_port, port_is_free, until
 
 
 @pytest.fixture

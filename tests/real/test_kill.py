@@ -8,8 +8,8 @@ from typing import cast
 import aiohttp
 import pytest
 
-from scripts.home import Home
-from scripts.process import until
+from development.home import Home
+from development.process import until
 
 from .conftest import Service
 from .test_process import add_account, by_key, check_states, is_filled

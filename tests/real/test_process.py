@@ -8,8 +8,8 @@ from typing import TypedDict, cast
 import aiohttp
 import pytest
 
-from scripts.home import Entry, Home, RegistryEntity, State
-from scripts.process import Json, until
+from development.home import Entry, Home, RegistryEntity, State
+from development.process import Json, until
 
 from .conftest import KEY, WRONG_KEY, Service
 

@@ -11,7 +11,7 @@ from typing import NotRequired, Self, TypedDict, cast
 
 import aiohttp
 
-from scripts.process import LOOPBACK, REPOSITORY, HomeError, Json, Process, port_is_free, until
+from development.process import LOOPBACK, REPOSITORY, HomeError, Json, Process, port_is_free, until
 
 DOMAIN = "openai_account"
 USER = "demo"

@@ -14,8 +14,8 @@ import sys
 
 import aiohttp
 
-from scripts.home import DOMAIN, RESTART, USER, Entry, Home
-from scripts.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
+from development.home import DOMAIN, RESTART, USER, Entry, Home
+from development.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
 from simulator import DEMO_ADMIN_KEY, DEMO_SESSION_KEY
 
 REAL_HOST = "api.openai.com"

@@ -1,7 +1,7 @@
 """Checks what Home Assistant and HACS read of this repository, as far as their own checks ask.
 
-`.venv/test/bin/python scripts/validate.py [ROOT]` prints a line a check and, below it, each fault
-by its file and key; it ends with 1 if there is one. hassfest itself is in no package, so the rules
+`.venv/test/bin/python -m development.validate [ROOT]` prints one line per check and, below it, each
+fault by its file and key; it exits with 1 if there is one. hassfest is in no package, so the rules
 are stated here, on top of the validators that Home Assistant ships.
 """
 
@@ -24,10 +24,7 @@ from homeassistant.util.yaml import load_yaml_dict
 from PIL import Image
 import voluptuous as vol
 
-# Run as a file, its folder is on the path and the repository is not.
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from scripts.validation_rules import (
+from development.validation_rules import (
     HACS,
     ICONS,
     MANIFEST,

@@ -1,4 +1,4 @@
-"""Runs the tests of the cost history on PostgreSQL: python -m scripts.postgresql.
+"""Runs the tests of the cost history on PostgreSQL: python -m development.postgresql.
 
 The server is Debian's, started for the tests in a folder of its own; where it is
 not installed, a sentence says so and nothing is run.
@@ -16,7 +16,7 @@ import tempfile
 
 from .process import free_port
 
-TESTS = ("tests/test_cost_history.py",)
+TESTS = ("tests/test_history.py",)
 
 
 def binaries() -> Path | None:

@@ -1,0 +1,1 @@
+"""The Python behind the commands in `scripts/`; the tests use some of it too."""
