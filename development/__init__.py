@@ -1,1 +1,1 @@
-"""The Python behind the commands in `scripts/`; the tests use some of it too."""
+"""The Python behind the commands in `scripts/`, some of which the tests use too."""
