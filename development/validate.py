@@ -93,40 +93,43 @@ def check_translations(folder: Path) -> Iterator[str]:
 def check_texts(folder: Path) -> Iterator[str]:
     """Check that each error and repair in the code has its text, and each text its error or repair.
 
-    The keys looked for are those that the code spells out: in a call, or as the `code` of an error
-    of the client.
+    The code names the key of a text in a call, or as the `code` of one of the client's errors.
     """
     english = read(folder / EN)
     words = set[object]()
     for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant):
-                words.add(node.value)
-            for section, key in named_texts(node):
-                if key not in at(english, section):
-                    yield f"{path.name}:{getattr(node, 'lineno', 0)}: {EN} has no {section}.{key}"
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        words |= {node.value for node in nodes if isinstance(node, ast.Constant)}
+        names = {
+            target.id: node.value
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in nodes:
+            for section, value in named_texts(node):
+                key = names.get(value.id, value) if isinstance(value, ast.Name) else value
+                if isinstance(key, ast.Constant) and key.value not in at(english, section):
+                    yield f"{path.name}:{value.lineno}: {EN} has no {section}.{key.value!s}"
     for section in ("exceptions", "issues"):
-        for key in at(english, section).keys() - words:
-            yield f"{EN}: {section}.{key}: is not in the code"
+        for unused in at(english, section).keys() - words:
+            yield f"{EN}: {section}.{unused}: is not in the code"
 
 
-def named_texts(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield the section and key of each text that an expression or statement spells out."""
-    section, values = "exceptions", list[ast.expr]()
+def named_texts(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the section of a text and the expression for its key, if a node names one."""
     match node:
         case ast.Assign(targets=[ast.Name(id="code")], value=value):
-            values = [value]
+            yield "exceptions", value
         case ast.Call(func=function, args=arguments, keywords=keywords):
             by_name = {keyword.arg: keyword.value for keyword in keywords}
+            key = by_name.get("translation_key")
             if ast.unparse(function).endswith("create_issue"):
-                section, values = "issues", arguments[:1]
-            if (key := by_name.get("translation_key")) and (
-                section == "issues" or "translation_domain" in by_name
-            ):
-                values = [key]
-    for value in values:
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield section, value.value
+                # create_issue(hass, entry_id, translation_key), and Home Assistant's by keyword
+                yield from (("issues", value) for value in ([key] if key else arguments[2:3]))
+            elif key and "translation_domain" in by_name:
+                yield "exceptions", key
 
 
 def check_icons(folder: Path) -> Iterator[str]:

@@ -132,8 +132,8 @@ def reverse_order(folder: Path) -> None:
         ),
         (
             "texts named in code",
-            write("more.py", "self._create_issue('gone')"),
-            "more.py:1: translations/en.json has no issues.gone",
+            write("more.py", "GONE = 'gone'\ncreate_issue(hass, entry.entry_id, GONE, endpoint)"),
+            "more.py:2: translations/en.json has no issues.gone",
         ),
         (
             "texts named in code",
