@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..api import InvalidAuthError, OpenAIAccountError, RateLimitedError
 from ..const import DOMAIN, SETTLED_DAYS
 from ..coordinator import OpenAIAccountConfigEntry
+from ..status import endpoint_status
 from .measures import DailyReport, Source
 from .rows import DAY
 from .statistics import AccountStatistics
@@ -39,10 +40,8 @@ HISTORY_DAYS = 365
 
 _CHECK_INTERVAL = timedelta(minutes=5)
 _PAUSE = timedelta(seconds=2)
-# The bounds of what a server may ask for, and the longest pause of one's own.
-_MIN_RETRY_AFTER = timedelta(minutes=1)
-_MAX_RETRY_AFTER = timedelta(days=1)
-_MAX_RETRY_INTERVAL = timedelta(hours=1)
+# After a failure at least a minute: twice as long each time.
+_RETRY_INTERVAL = timedelta(seconds=30)
 
 
 class Importer[DayT]:
@@ -69,7 +68,7 @@ class Importer[DayT]:
         self._polled: Mapping[date, DayT] = {}
         self._requested: dict[date, DayT] = {}
         self._windows = Windows()
-        self._retry = _MIN_RETRY_AFTER
+        self._status = endpoint_status(hass, entry.entry_id, f"{source.measures[0].key}_history")
         self._timer: CALLBACK_TYPE | None = None
         self._is_requesting = False
         self._is_waiting = False
@@ -206,6 +205,7 @@ class Importer[DayT]:
         if self._windows.next is None:
             self._windows.plan(self._missing(report), dt_util.utcnow().date())
         if self._windows.next is not None:
+            delay = max(delay, timedelta(seconds=self._status.seconds_left))
             self._timer = async_call_later(self._hass, delay, self._async_request_next)
 
     @callback
@@ -248,7 +248,7 @@ class Importer[DayT]:
         else:
             if report.complete:
                 self._windows.note_success(window)
-                self._retry = _MIN_RETRY_AFTER
+                self._status.note_success()
                 for day in _range(window.start, window.end):
                     self._requested[day] = report.days.get(day, self._source.empty)
                 return _PAUSE
@@ -266,12 +266,7 @@ class Importer[DayT]:
 
     def _wait(self, retry_after: float | None = None) -> timedelta:
         """Return how long to wait after a failure: as long as the server says, within bounds."""
-        wait = self._retry
-        self._retry = min(self._retry * 2, _MAX_RETRY_INTERVAL)
-        if retry_after is None:
-            return wait
-        seconds = min(retry_after, _MAX_RETRY_AFTER.total_seconds())
-        return max(timedelta(seconds=seconds), _MIN_RETRY_AFTER)
+        return timedelta(seconds=self._status.pause(retry_after, _RETRY_INTERVAL))
 
 
 def _range(start: date, end: date) -> Iterator[date]:
