@@ -27,6 +27,10 @@ from .common import RunningSimulator
 from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
 
 
+# The plugin lets every SQL statement be logged, which takes most of the time of tests with rows.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
+
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Take snapshots in the format of Home Assistant's own tests."""

@@ -34,6 +34,7 @@ HOUR = timedelta(hours=1)
 _DIGITS = 10
 _NOISE = 1e-9
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +147,13 @@ def _hours(
         for hour in table.rows
         if hour + HOUR <= now and hour != days.last_hour(day := days.day_of(hour))
     }
-    earliest = min(table.rows, default=None) if table.before is None else _LONG_AGO
+    earliest = min(table.rows, default=_NEVER) if table.before is None else _LONG_AGO
     for day in shown:
         hour = days.first_hour(day)
         if since is None or day >= since:
             if day not in seen:
                 hours.add(hour)
-            if earliest is not None and earliest < hour:
+            if earliest < hour:
                 hours.add(hour - HOUR)
-        earliest = hour if earliest is None else earliest
+        earliest = min(earliest, hour)
     return hours
