@@ -109,7 +109,8 @@ class Importer[DayT]:
             if report is None or not report.complete:
                 return
             try:
-                if self._checked_on != dt_util.utcnow().date() or await self._statistics.is_stale():
+                await self._statistics.async_look()
+                if self._statistics.is_stale or self._checked_on != dt_util.utcnow().date():
                     await self._async_check(report)
                 await self._async_write_report(report)
                 # Each requested day moves the sums of all later rows, so they are written at once.
@@ -119,6 +120,8 @@ class Importer[DayT]:
                 _LOGGER.warning("The history waits for the database (%s)", type(err).__name__)
                 self._checked_on = None
                 return
+            if self._statistics.is_stale:
+                self._async_wake()
             self._async_schedule(_PAUSE)
 
     async def _async_check(self, report: DailyReport[DayT]) -> None:
@@ -134,8 +137,9 @@ class Importer[DayT]:
             self._doubtful |= set(_range(min({oldest} | self._known), report.start))
         elif is_start:
             # The last days before a gap may not have been settled when they were read.
-            for day in [day for day in self._known if day + DAY not in self._known]:
-                self._doubtful |= set(_range(day - (SETTLED_DAYS - 1) * DAY, day + DAY))
+            for last in [day for day in self._known if day + DAY not in self._known]:
+                for day in _range(last - (SETTLED_DAYS - 1) * DAY, last + DAY):
+                    self._unsettled.setdefault(day, date.min)
         self._checked_on = today
         self._polled = {}
         self._windows.plan(self._missing(report), today)
@@ -160,8 +164,9 @@ class Importer[DayT]:
             day: value
             for day, value in requested.items()
             if day not in self._known
+            or day in self._unsettled
             # What the host has forgotten since is not taken back.
-            or (day >= oldest and (day in self._doubtful or day in self._unsettled))
+            or (day in self._doubtful and day >= oldest)
         }
         count = await self._statistics.async_write(changed, requested)
         for day in requested:

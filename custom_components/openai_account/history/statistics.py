@@ -60,14 +60,17 @@ class AccountStatistics[DayT]:
 
     # ---- What stands in the database -----------------------------------------------------------
 
-    async def is_stale(self) -> bool:
-        """Return whether to check again: after a statistic, the time zone or the title changed."""
-        if self._days.zone != dt_util.get_default_time_zone() or self._title != self._entry.title:
-            return True
-        if not self._is_stale:
-            names = await async_read_names(self._hass, self._existing)
-            self._note_cleared(self._existing - names.keys())
-        return self._is_stale
+    @property
+    def is_stale(self) -> bool:
+        """Whether to check again: after a statistic has gone, a change of time zone or title."""
+        return self._is_stale or (
+            (self._days.zone, self._title) != (dt_util.get_default_time_zone(), self._entry.title)
+        )
+
+    async def async_look(self) -> None:
+        """Look for statistics that have gone."""
+        names = await async_read_names(self._hass, self._existing)
+        self._note_cleared(self._existing - names.keys())
 
     def _note_cleared(self, statistic_ids: Collection[str]) -> None:
         if statistic_ids:
