@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 import random
 from typing import Literal, cast
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.db_schema import Statistics
-from homeassistant.components.recorder.models import StatisticPeriod
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+    StatisticPeriod,
+)
 from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
     statistic_during_period,
     statistics_during_period,
 )
@@ -19,6 +25,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
 from .common import RunningSimulator, hourly_rows
@@ -145,3 +152,52 @@ async def delete_rows_since(hass: HomeAssistant, since: datetime) -> None:
 
     await get_instance(hass).async_block_till_done()
     await get_instance(hass).async_add_executor_job(delete)
+
+
+def former_store(entry_id: str, models: Mapping[str, str]) -> dict[str, object]:
+    """Return what a former release stored; the slugs of models by their names."""
+    records = {
+        slug: {"name": name, "last_seen": TODAY.isoformat()} for name, slug in models.items()
+    }
+    return {
+        "version": 1,
+        "minor_version": 1,
+        "key": f"{DOMAIN}.{entry_id}",
+        "data": {
+            "models": records,
+            "endpoints": {"usage": {"missing_since": None}},
+            "covered": [("2025-11-24", TODAY.isoformat())],
+        },
+    }
+
+
+async def add_former_rows(hass: HomeAssistant, book: Ledger, models: Mapping[str, str]) -> None:
+    """Write a ledger as a former release did: a row at 10:00 UTC for each day with costs."""
+
+    def add(statistic_id: str, name: str, costs: Mapping[date, float]) -> None:
+        metadata = StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name=name,
+            source=DOMAIN,
+            statistic_id=statistic_id,
+            unit_class=None,
+            unit_of_measurement="USD",
+        )
+        total = 0.0
+        rows = []
+        for day, cost in sorted(costs.items()):
+            if cost:
+                total += cost
+                start = datetime.combine(day, time(10), UTC)
+                rows.append(StatisticData(start=start, state=cost, sum=total))
+        async_add_external_statistics(hass, metadata, rows)
+
+    add(ACCOUNT, "OpenAI cost", {day: dollars(book, day) for day in book})
+    for name, slug in models.items():
+        costs = {
+            day: sum(item.cost for item in items if item.name.startswith(f"{name},")) / 100
+            for day, items in book.items()
+        }
+        add(f"{ACCOUNT}_{slug}", f"OpenAI cost, {name}", costs)
+    await get_instance(hass).async_block_till_done()

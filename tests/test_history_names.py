@@ -1,0 +1,200 @@
+"""The ids and names of statistics: by the name alone, and for whom."""
+
+from __future__ import annotations
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.statistics import async_list_statistic_ids
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
+from simulator import LineItem
+
+from .common import RunningSimulator, fill_history, history_rows, poll, setup_entry
+from .const import KEY, NOW, ORGANIZATION
+from .history import (
+    ACCOUNT,
+    DAY,
+    TODAY,
+    Ledger,
+    add_former_rows,
+    check_rows,
+    dollars,
+    former_store,
+    ledger,
+)
+
+pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(NOW)]
+
+LONG = "ft:gpt-4o-mini-2024-07-18:example-organization:a-long-suffix-of-mine:"
+# Of one slug, of no letters, or too long: each of them is a model of its own.
+ODD = (
+    *("gpt-5.5", "gpt 5.5", "GPT_5_5", "gpt-5-5", "例え", "???", "!!!"),
+    *("web search tool calls", "web-search-tool-calls", f"{LONG}AbCdEf12", f"{LONG}AbCdEf13"),
+)
+
+
+async def names(hass: HomeAssistant) -> dict[str, str]:
+    """Return the names of this integration's statistics by their ids."""
+    await get_instance(hass).async_block_till_done()
+    return {
+        one["statistic_id"]: one["name"]
+        for one in await async_list_statistic_ids(hass)
+        if one["source"] == DOMAIN
+    }
+
+
+def added_again(entry: MockConfigEntry) -> MockConfigEntry:
+    """Return an entry for the same account, as if it was added once more."""
+    return MockConfigEntry(
+        domain=DOMAIN, title=entry.title, unique_id=entry.unique_id, data=dict(entry.data)
+    )
+
+
+async def test_odd_names(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Names of odd letters, of many, or alike have histories of their own, and sensible slugs."""
+    book = simulator.account.ledger = {
+        TODAY - offset * DAY: [
+            LineItem(f"{name}, input", 100.0 * (rank + 1)) for rank, name in enumerate(ODD)
+        ]
+        for offset in range(50)
+    }
+    await setup_entry(hass, entry)
+    await fill_history(hass, freezer)
+    found = await history_rows(hass)
+    check_rows(found, book)
+    assert sorted(one[TODAY][0] for key, one in found.items() if key != ACCOUNT) == [
+        float(rank + 1) for rank in range(len(ODD))
+    ]
+    # What people really use has slugs that they can read.
+    assert {f"{ACCOUNT}_gpt_5_5", f"{ACCOUNT}_web_search_tool_calls"} < found.keys()
+    assert found[f"{ACCOUNT}_gpt_5_5"][TODAY][0] == 1.0
+
+
+@pytest.mark.parametrize("first", ["gpt-4o", "GPT-4o", f"{LONG}AbCdEf13"])
+async def test_who_came_first(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    first: str,
+) -> None:
+    """Which of two names alike is seen first makes no difference to their slugs."""
+    models = ("gpt-4o", "GPT-4o", f"{LONG}AbCdEf12", f"{LONG}AbCdEf13")
+    book = simulator.account.ledger = ledger(20, models)
+    book[TODAY] = [LineItem(first, 100.0)]
+    await setup_entry(hass, entry)
+    await fill_history(hass, freezer, 2)
+    slugs = {
+        name.rpartition(", ")[2]: one.removeprefix(f"{ACCOUNT}_")
+        for one, name in (await names(hass)).items()
+        if one != ACCOUNT
+    }
+    cut = "ft_gpt_4o_mini_2024_07_18_example_organization_a_long_suffix"
+    assert slugs == {
+        "gpt-4o": "gpt_4o",
+        "GPT-4o": "gpt_4o_9b816f4a",
+        models[2]: f"{cut}_1952628a",
+        models[3]: f"{cut}_90f66b8c",
+    }
+
+
+async def test_added_again(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """History stays when the account is removed, and continues when it is added again."""
+    book = simulator.account.ledger = ledger(120, ODD)
+    await setup_entry(hass, entry)
+    await fill_history(hass, freezer)
+    before = await history_rows(hass)
+    entities = {one.unique_id for one in er.async_get(hass).entities.values()}
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert await history_rows(hass) == before
+    # The names are seen in another order now.
+    book[TODAY] = [*reversed(book[TODAY])]
+    await setup_entry(hass, added_again(entry))
+    await fill_history(hass, freezer)
+    assert await history_rows(hass) == before
+    check_rows(before, book)
+    assert {one.unique_id for one in er.async_get(hass).entities.values()} == entities
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["kept", "added again"])
+async def test_upgrade(
+    hass: HomeAssistant,
+    hass_storage: dict[str, object],
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    again: bool,
+) -> None:
+    """Slugs, ids and rows of a former release are kept, also if the account is added again."""
+    models = {"GPT-4o": "gpt_4o", "gpt-4o": "gpt_4o_a2a69af7", "gpt 5.5": "gpt_5_5"}
+    book = simulator.account.ledger = ledger(365, tuple(models))
+    for back in (3, 4, 100, 101, 102, 200):
+        book[TODAY - back * DAY] = []
+    await add_former_rows(hass, book, models)
+    if again:
+        entry = added_again(entry)
+    else:
+        hass_storage[f"{DOMAIN}.{entry.entry_id}"] = former_store(entry.entry_id, models)
+    await setup_entry(hass, entry)
+    await fill_history(hass, freezer)
+    found = await history_rows(hass)
+    check_rows(found, book)
+    assert found.keys() == {ACCOUNT, *(f"{ACCOUNT}_{slug}" for slug in models.values())}
+    for model, slug in models.items():
+        cents = sum(item.cost for item in book[TODAY] if item.name.startswith(f"{model},"))
+        assert found[f"{ACCOUNT}_{slug}"][TODAY][0] == pytest.approx(cents / 100)
+    assert set((await names(hass)).values()) == {
+        "OpenAI Example Home cost",
+        *(f"OpenAI Example Home cost, {model}" for model in models),
+    }
+
+
+async def test_two_accounts(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Each name says which account it is of, also after the account is renamed."""
+    book: Ledger = ledger(70, ("gpt-5-mini",))
+    simulator.account.ledger = book
+    other = MockConfigEntry(
+        domain=DOMAIN,
+        title="My OpenAI at work",
+        # Its identity begins like the other's, and like a statistic of it.
+        unique_id=f"{ORGANIZATION}_cost",
+        data={CONF_HOST: simulator.url, CONF_SESSION_KEY: KEY},
+    )
+    await setup_entry(hass, entry)
+    await setup_entry(hass, other)
+    await fill_history(hass, freezer)
+    work = f"{ACCOUNT}_cost"
+    assert await names(hass) == {
+        ACCOUNT: "OpenAI Example Home cost",
+        f"{ACCOUNT}_gpt_5_mini": "OpenAI Example Home cost, gpt-5-mini",
+        work: "My OpenAI at work cost",
+        f"{work}_gpt_5_mini": "My OpenAI at work cost, gpt-5-mini",
+    }
+    hass.config_entries.async_update_entry(entry, title="Holiday, by the sea")
+    await poll(hass, freezer)
+    assert (await names(hass))[ACCOUNT] == "OpenAI Holiday, by the sea cost"
+    assert (await names(hass))[f"{ACCOUNT}_gpt_5_mini"].endswith("sea cost, gpt-5-mini")
+    found = await history_rows(hass)
+    for rows in found.values():
+        assert rows[TODAY][0] == pytest.approx(dollars(book, TODAY))
+        assert len(rows) in {70, 366}
