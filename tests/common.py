@@ -200,7 +200,7 @@ async def history_rows(hass: HomeAssistant) -> dict[str, dict[date, tuple[float,
                 assert row["last_reset"] is None
                 continue
             day = dt_util.as_local(dt_util.utc_from_timestamp(row["start"])).date()
-            value = (row["state"], round(row["sum"], 9))
+            value = (round(row["state"], 9), round(row["sum"], 9))
             assert days.setdefault(day, value) == value
             # Rows of former releases have no last reset.
             assert row["last_reset"] in {None, datetime.combine(day, time.min, UTC).timestamp()}
