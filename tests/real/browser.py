@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 import pytest
 
-from scripts.home import DOMAIN, USER, Home
-from scripts.process import LOOPBACK
+from development.home import DOMAIN, USER, Home
+from development.process import LOOPBACK
 
 from .common import PASSWORD, failed
 

@@ -8,8 +8,8 @@ from typing import TypedDict, cast
 from aiohttp import ClientSession
 import pytest
 
-from scripts.home import Entry, Home, RegistryEntity, State
-from scripts.process import Json
+from development.home import Entry, Home, RegistryEntity, State
+from development.process import Json
 from simulator import Simulator
 
 KEY = "sess-TheKeyThatNoLogShows"

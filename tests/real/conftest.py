@@ -8,8 +8,8 @@ import shutil
 from aiohttp import web
 import pytest
 
-from scripts.home import Home
-from scripts.process import LOOPBACK, REPOSITORY, free_port, until
+from development.home import Home
+from development.process import LOOPBACK, REPOSITORY, free_port, until
 from simulator import Simulator
 
 from .common import ADMIN_KEY, FAILED, KEY, PASSWORD, Service, failed

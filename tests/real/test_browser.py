@@ -7,8 +7,8 @@ from typing import cast
 
 from playwright.async_api import Page, ViewportSize, expect
 
-from scripts.home import DOMAIN, Home
-from scripts.process import REPOSITORY, Json, until
+from development.home import DOMAIN, Home
+from development.process import REPOSITORY, Json, until
 
 from .browser import WIDE, log_in, page, picture
 from .common import ADMIN_KEY, KEY, WRONG_KEY, Service

@@ -8,8 +8,8 @@ from typing import cast
 import aiohttp
 import pytest
 
-from scripts.home import Home
-from scripts.process import until
+from development.home import Home
+from development.process import until
 
 from .common import Service, add_account, check_states, entities_by_key, every_entity_has_a_state
 

@@ -5,8 +5,8 @@ import re
 import aiohttp
 import pytest
 
-from scripts.home import Home
-from scripts.process import Json, until
+from development.home import Home
+from development.process import Json, until
 
 from .common import (
     KEY,
