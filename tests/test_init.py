@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.openai_account.const import DOMAIN
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry, state
+from .common import RunningSimulator, entity_id, poll, setup_entry, state
 from .const import NOW
 
 

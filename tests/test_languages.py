@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openai_account.const import DOMAIN
 
-from .conftest import RunningSimulator, entity_id, setup_entry
+from .common import RunningSimulator, entity_id, setup_entry
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "custom_components/openai_account/translations"

@@ -15,7 +15,7 @@ import voluptuous as vol
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, setup_entry
+from .common import RunningSimulator, setup_entry
 from .const import NOW
 
 TODAY = NOW.date()

@@ -12,7 +12,7 @@ import pytest
 from development.home import DOMAIN, USER, Home
 from development.process import LOOPBACK
 
-from .conftest import PASSWORD, failed
+from .common import PASSWORD, failed
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [

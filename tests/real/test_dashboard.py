@@ -12,7 +12,7 @@ from development.process import HomeError, Json, until
 from simulator import Fault
 
 from .browser import log_in, page, picture
-from .conftest import ADMIN_KEY, KEY, Service
+from .common import ADMIN_KEY, KEY, Service
 
 __all__ = ["page"]
 
