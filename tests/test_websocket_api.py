@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
@@ -15,12 +17,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.openai_account.const import (
+    CONF_LOW_BALANCE_THRESHOLD,
     CONF_SESSION_KEY,
     DOMAIN,
 )
 from simulator import Fault
 
-from .conftest import RunningSimulator, entity_id, setup_entry
+from .conftest import RunningSimulator, entity_id, poll, setup_entry
 from .const import KEY, SECRETS
 
 type Account = dict[str, Any]
@@ -157,6 +160,10 @@ async def test_never_loaded(
         "config_entry_id": entry.entry_id,
         "device_id": None,
         "title": "Example Home",
+        "failed_keys": [],
+        "last_update": None,
+        "low_balance_threshold": 5,
+        "monthly_budget": None,
         "entities": [],
         "statistics": None,
     }
@@ -171,7 +178,47 @@ async def test_not_loaded(
     assert await hass.config_entries.async_unload(entry.entry_id)
     [account] = await list_accounts(hass, hass_ws_client)
     assert "gpt-5.5" in {one["name"] for one in account["entities"]}
-    assert account == before
+    assert account["entities"] == before["entities"]
+
+
+async def test_failed_key(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    simulator: RunningSimulator,
+    hass_ws_client: WebSocketGenerator,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A key that no longer works is named, and the time of the last update stays."""
+    await setup_entry(hass, entry)
+    [before] = await list_accounts(hass, hass_ws_client)
+    assert before["failed_keys"] == []
+    updated = datetime.fromisoformat(before["last_update"])
+    assert datetime.now(UTC) - updated < timedelta(minutes=1)
+
+    simulator.fault("*", "expired_key")
+    await poll(hass, freezer)
+    [account] = await list_accounts(hass, hass_ws_client)
+    assert account["failed_keys"] == ["session_key"]
+    assert account["last_update"] == before["last_update"]
+
+
+async def test_limits(
+    hass: HomeAssistant,
+    full_entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """The threshold and the budget are the user's, the budget else the limit at OpenAI."""
+    await setup_entry(hass, full_entry)
+    [account] = await list_accounts(hass, hass_ws_client)
+    assert account["low_balance_threshold"] == 5
+    assert account["monthly_budget"] == 100
+
+    hass.config_entries.async_update_entry(full_entry, options={CONF_LOW_BALANCE_THRESHOLD: 0})
+    await hass.config_entries.async_reload(full_entry.entry_id)
+    await hass.async_block_till_done()
+    [account] = await list_accounts(hass, hass_ws_client)
+    assert account["low_balance_threshold"] is None
+    assert account["monthly_budget"] == 150
 
 
 async def test_no_account(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> None:

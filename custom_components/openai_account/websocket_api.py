@@ -16,8 +16,14 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
 
-from .const import DOMAIN
-from .coordinator import OpenAIAccountConfigEntry
+from .api import KeyKind, SpendLimit
+from .const import (
+    CONF_LOW_BALANCE_THRESHOLD,
+    CONF_MONTHLY_BUDGET,
+    DEFAULT_LOW_BALANCE_THRESHOLD,
+    DOMAIN,
+)
+from .coordinator import OpenAIAccountConfigEntry, failed_keys
 from .statistic_ids import statistic_id
 from .store import AccountStore
 
@@ -53,12 +59,17 @@ class ListedAccount(TypedDict):
     """An account: a config entry that is not disabled.
 
     `device_id` is None until the entry was loaded for the first time, `statistics` where there is
-    no recorder.
+    no recorder. `last_update` is the time (ISO 8601, UTC) up to which every endpoint was fetched.
+    `low_balance_threshold` and `monthly_budget` are US dollars.
     """
 
     config_entry_id: str
     device_id: str | None
     title: str
+    failed_keys: list[KeyKind]
+    last_update: str | None
+    low_balance_threshold: float | None
+    monthly_budget: float | None
     entities: list[ListedEntity]
     statistics: list[ListedStatistic] | None
 
@@ -112,11 +123,17 @@ async def _async_list_account(
         "project": {slug: store.projects.label(slug) for slug in store.projects.all()},
     }
     identity = entry.unique_id or entry.entry_id
-    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, identity)})
+    device = next(iter(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)), None)
     return {
         "config_entry_id": entry.entry_id,
         "device_id": device.id if device else None,
         "title": (device and device.name_by_user) or entry.title,
+        "failed_keys": sorted(failed_keys(hass, entry)),
+        "last_update": _last_update(entry),
+        "low_balance_threshold": (
+            entry.options.get(CONF_LOW_BALANCE_THRESHOLD, DEFAULT_LOW_BALANCE_THRESHOLD) or None
+        ),
+        "monthly_budget": _monthly_budget(entry),
         "entities": [
             _list_entity(entity, identity, names)
             for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
@@ -132,6 +149,27 @@ async def _async_list_account(
             ]
         ),
     }
+
+
+def _last_update(entry: OpenAIAccountConfigEntry) -> str | None:
+    """Return when the endpoint that was fetched least recently was fetched."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return None
+    successes = [
+        coordinator.last_success
+        for coordinator in entry.runtime_data.coordinators
+        if coordinator.served and coordinator.last_success
+    ]
+    return min(successes).isoformat() if successes else None
+
+
+def _monthly_budget(entry: OpenAIAccountConfigEntry) -> float | None:
+    """Return the user's budget or else the limit at OpenAI."""
+    budget: float | None = entry.options.get(CONF_MONTHLY_BUDGET)
+    if not budget and entry.state is ConfigEntryState.LOADED:
+        limit: SpendLimit | None = entry.runtime_data.spend_limit.data
+        budget = limit.amount if limit else None
+    return budget or None
 
 
 def _all_statistics(
