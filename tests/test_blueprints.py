@@ -25,9 +25,8 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry
+from .common import RunningSimulator, entity_id, poll, set_available_credit, setup_entry
 from .const import NOW
-from .test_options import grants
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "blueprints/automation" / DOMAIN
@@ -86,9 +85,9 @@ async def test_low_credit(
     freezer: FrozenDateTimeFactory,
     sent: list[ServiceCall],
 ) -> None:
-    """Low once, reminders while it stays low, and all clear; a fault is no news."""
+    """Notify once when low, remind while low, notify when no longer low; ignore outages."""
     freezer.move_to(NOW)
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     await use(
         hass,
@@ -99,18 +98,18 @@ async def test_low_credit(
     )
     await poll(hass, freezer)
     assert not messages(sent)
-    grants(simulator, 4.5)
+    set_available_credit(simulator, 4.5)
     await poll(hass, freezer)
-    assert messages(sent) == ["Only 4.5 USD of credit are left."]
+    assert messages(sent) == ["Only 4.5 USD of credit is left."]
     await poll(hass, freezer)
     assert not messages(sent)
 
-    grants(simulator, 3)
+    set_available_credit(simulator, 3)
     await poll(hass, freezer, 5 * 3600)
     assert not messages(sent)
     for _ in range(12):
         await poll(hass, freezer, 600)
-    assert messages(sent) == ["Only 3.0 USD of credit are left."]
+    assert messages(sent) == ["Only 3.0 USD of credit is left."]
 
     simulator.fault("credit_grants", "bad_gateway")
     await poll(hass, freezer)
@@ -118,11 +117,11 @@ async def test_low_credit(
     await poll(hass, freezer)
     assert not messages(sent)
     await poll(hass, freezer, 6 * 3600)
-    assert messages(sent) == ["Only 3.0 USD of credit are left."]
+    assert messages(sent) == ["Only 3.0 USD of credit is left."]
 
-    grants(simulator, 30)
+    set_available_credit(simulator, 30)
     await poll(hass, freezer)
-    assert messages(sent) == ["The credit is enough again: 30.0 USD."]
+    assert messages(sent) == ["The credit is no longer low: 30.0 USD."]
     for _ in range(3):
         await poll(hass, freezer, 6 * 3600)
     assert not messages(sent)
@@ -135,9 +134,9 @@ async def test_low_credit_texts(
     freezer: FrozenDateTimeFactory,
     sent: list[ServiceCall],
 ) -> None:
-    """Texts can be one's own, and reminders be left out."""
+    """Texts can be changed and reminders turned off."""
     freezer.move_to(NOW)
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     await use(
         hass,
@@ -148,7 +147,7 @@ async def test_low_credit_texts(
         title="Guthaben",
         low_text="Nur noch {{ amount }} $",
     )
-    grants(simulator, 1)
+    set_available_credit(simulator, 1)
     await poll(hass, freezer)
     assert [dict(call.data) for call in sent] == [
         {"title": "Guthaben", "message": "Nur noch 1.0 $"}
@@ -183,7 +182,7 @@ async def test_cost_report(
     inputs: dict[str, Any],
     expected: list[str],
 ) -> None:
-    """The day before, or the week before, with the dearest models first."""
+    """Report the previous day or week, with the most expensive models first."""
     await hass.config.async_set_time_zone("UTC")
     freezer.move_to(NOW)
     simulator.account.ledger = {
@@ -204,14 +203,14 @@ async def test_cost_report(
     assert messages(sent) == expected
 
 
-async def test_dear_day(
+async def test_high_spending(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     sent: list[ServiceCall],
 ) -> None:
-    """Once a day, when it costs more than twice the mean; a fault does not tell it again."""
+    """Notify once a day above twice the average, and not again after an outage."""
     freezer.move_to(NOW)
     today = NOW.date()
     usual = {today - timedelta(days=days): [LineItem("o3, input", 150.0)] for days in range(1, 9)}
@@ -228,7 +227,9 @@ async def test_dear_day(
     assert not messages(sent)
     simulator.account.ledger = usual | {today: [LineItem("o3, input", 310.0)]}
     await poll(hass, freezer)
-    assert messages(sent) == ["Today has cost 3.10 USD; a mean day of the last 7 cost 1.50 USD."]
+    assert messages(sent) == [
+        "Today's cost is 3.10 USD. The average of the last 7 days is 1.50 USD."
+    ]
     simulator.fault("usage", "bad_gateway")
     await poll(hass, freezer)
     simulator.clear_faults()
@@ -242,14 +243,14 @@ async def test_dear_day(
     assert len(messages(sent)) == 1
 
 
-async def test_cheap_days_are_never_dear(
+async def test_high_spending_minimum(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     sent: list[ServiceCall],
 ) -> None:
-    """Ten times nothing is nothing."""
+    """A day below the minimum cost is never reported."""
     freezer.move_to(NOW)
     simulator.account.ledger = {}
     await setup_entry(hass, entry)
@@ -275,7 +276,7 @@ async def test_payment_trouble(
     freezer: FrozenDateTimeFactory,
     sent: list[ServiceCall],
 ) -> None:
-    """Each kind of trouble at once, and all that is left of it each day."""
+    """Report each problem immediately, and those that remain every day."""
     await hass.config.async_set_time_zone("UTC")
     freezer.move_to(NOW)
     plan = simulator.account.subscription
@@ -298,7 +299,7 @@ async def test_payment_trouble(
     for key, value, text in (
         ("delinquent", True, "A payment is overdue."),
         ("canceled", True, "The subscription is canceled."),
-        ("has_payment_method", False, "No payment method is on file."),
+        ("has_payment_method", False, "There is no payment method on file."),
     ):
         simulator.account.subscription[key] = value
         await poll(hass, freezer)

@@ -24,7 +24,7 @@ from custom_components.openai_account import dashboard
 from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.dashboard import FOLDER, SCRIPT
 
-from .conftest import setup_entry
+from .common import setup_entry
 from .frontend import VIEW, Account, Card, Frontend, Json, cards, headings, walk
 
 DASHBOARD = "ll-strategy-dashboard-openai-account"

@@ -16,7 +16,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .conftest import RunningSimulator, setup_entry
+from .common import RunningSimulator, setup_entry
 from .const import NOW, ORGANIZATION
 
 ROOT = Path(__file__).parent.parent

@@ -23,7 +23,7 @@ from custom_components.openai_account.const import (
 )
 from simulator import Fault
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry
+from .common import RunningSimulator, entity_id, poll, setup_entry
 from .const import KEY, SECRETS
 
 type Account = dict[str, Any]

@@ -16,15 +16,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
 
-from .api import KeyKind, SpendLimit
-from .const import (
-    CONF_LOW_BALANCE_THRESHOLD,
-    CONF_MONTHLY_BUDGET,
-    DEFAULT_LOW_BALANCE_THRESHOLD,
-    DOMAIN,
-)
-from .coordinator import OpenAIAccountConfigEntry, failed_keys
+from .api import KeyKind
+from .const import DOMAIN
+from .coordinator import AccountOptions, OpenAIAccountConfigEntry
+from .sensor import monthly_budget
 from .statistic_ids import statistic_id
+from .status import failed_keys
 from .store import AccountStore
 
 type Kind = Literal["model", "project"]
@@ -113,11 +110,14 @@ async def _async_list_account(
     hass: HomeAssistant, entry: OpenAIAccountConfigEntry, existing: set[str] | None
 ) -> ListedAccount:
     """Return what there is of an account; `existing` are the statistics in the database."""
+    options = AccountOptions.of(entry)
     if entry.state is ConfigEntryState.LOADED:
         store = entry.runtime_data.store
+        budget = monthly_budget(entry.runtime_data)
     else:
         store = AccountStore(hass, entry.entry_id)
         await store.async_load()
+        budget = options.monthly_budget
     names: dict[Kind, dict[str, str]] = {
         "model": store.models.all(),
         "project": {slug: store.projects.label(slug) for slug in store.projects.all()},
@@ -128,12 +128,10 @@ async def _async_list_account(
         "config_entry_id": entry.entry_id,
         "device_id": device.id if device else None,
         "title": (device and device.name_by_user) or entry.title,
-        "failed_keys": sorted(failed_keys(hass, entry)),
+        "failed_keys": sorted(failed_keys(hass, entry.entry_id)),
         "last_update": _last_update(entry),
-        "low_balance_threshold": (
-            entry.options.get(CONF_LOW_BALANCE_THRESHOLD, DEFAULT_LOW_BALANCE_THRESHOLD) or None
-        ),
-        "monthly_budget": _monthly_budget(entry),
+        "low_balance_threshold": options.low_balance_threshold or None,
+        "monthly_budget": budget or None,
         "entities": [
             _list_entity(entity, identity, names)
             for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
@@ -155,21 +153,12 @@ def _last_update(entry: OpenAIAccountConfigEntry) -> str | None:
     """Return when the endpoint that was fetched least recently was fetched."""
     if entry.state is not ConfigEntryState.LOADED:
         return None
-    successes = [
-        coordinator.last_success
+    updates = [
+        coordinator.status.last_success
         for coordinator in entry.runtime_data.coordinators
-        if coordinator.served and coordinator.last_success
+        if coordinator.is_served and coordinator.status.last_success
     ]
-    return min(successes).isoformat() if successes else None
-
-
-def _monthly_budget(entry: OpenAIAccountConfigEntry) -> float | None:
-    """Return the user's budget or else the limit at OpenAI."""
-    budget: float | None = entry.options.get(CONF_MONTHLY_BUDGET)
-    if not budget and entry.state is ConfigEntryState.LOADED:
-        limit: SpendLimit | None = entry.runtime_data.spend_limit.data
-        budget = limit.amount if limit else None
-    return budget or None
+    return min(updates).isoformat() if updates else None
 
 
 def _all_statistics(
