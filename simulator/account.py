@@ -9,7 +9,7 @@ import math
 
 from . import dashboard, default_account
 from .buckets import Cache
-from .ledger import DAY_SECONDS, JSON, LineItem, day_of, vector_store_bytes
+from .ledger import DAY_SECONDS, JSON, LineItem, cents_of, day_of, vector_store_bytes
 from .organization import ApiKey, Organization, Project
 from .query import Query
 
@@ -108,10 +108,11 @@ class Account:
         past = self.ledger is None and day < now.astimezone(UTC).date()
         if past and day in self._cents:
             return self._cents[day]
-        cents = math.fsum(item.cost for item in self.items(day, now))
-        if past:
-            self._cents[day] = cents
-        return cents
+        if not past:
+            return math.fsum(item.cost for item in self.items(day, now))
+        old = day < now.astimezone(UTC).date() - HISTORY_DAYS * _DAY
+        self._cents[day] = 0.0 if old else cents_of(self.streams, day)
+        return self._cents[day]
 
     def total_cents(self, now: datetime) -> float:
         """Return what the account has cost in all that is known of it, in US cents."""
