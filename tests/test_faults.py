@@ -21,6 +21,9 @@ from .common import (
 )
 from .const import FAULTS, KEY_FAULTS, NOW, SENSOR_OF_ENDPOINT
 
+# What the integration calls an endpoint where the dashboard calls it differently
+NAMES = {"usage": "costs"}
+
 
 @pytest.mark.parametrize("endpoint", [*SENSOR_OF_ENDPOINT, "*"])
 @pytest.mark.parametrize("fault", FAULTS)
@@ -44,7 +47,7 @@ async def test_fault_affects_only_its_endpoint(
         await poll(hass, freezer)
         assert unavailable_endpoints(hass) == hit
     for one in SENSOR_OF_ENDPOINT:
-        logged = caplog.text.count(f"Error fetching openai_account {one} data")
+        logged = caplog.text.count(f"Error fetching openai_account {NAMES.get(one, one)} data")
         assert logged == (one in hit)
     reauth = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
     assert len(reauth) == (fault in KEY_FAULTS)
@@ -54,7 +57,7 @@ async def test_fault_affects_only_its_endpoint(
     await poll(hass, freezer, 3700)
     assert unavailable_endpoints(hass) == set()
     for one in SENSOR_OF_ENDPOINT:
-        logged = caplog.text.count(f"Fetching openai_account {one} data recovered")
+        logged = caplog.text.count(f"Fetching openai_account {NAMES.get(one, one)} data recovered")
         assert logged == (one in hit)
     # The key works again, so the request for a new one is withdrawn.
     assert not list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
@@ -134,7 +137,7 @@ async def test_missing_endpoint_raises_a_repair(
     [issue] = issue_registry.issues.values()
     assert issue.domain == DOMAIN
     assert issue.translation_key == "endpoint_gone"
-    assert issue.translation_placeholders == {"endpoint": "usage"}
+    assert issue.translation_placeholders == {"endpoint": "costs"}
     simulator.clear_faults()
     await poll(hass, freezer)
     assert not issue_registry.issues

@@ -1,27 +1,48 @@
-"""The README says what is so.
+"""The README is true.
 
-With UPDATE_README=1 in the environment the table of entities is written anew.
+With UPDATE_README=1 in the environment the table of entities is rewritten.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 import json
 import os
 from pathlib import Path
 import re
+from typing import Any, cast
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components import automation
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
-from .common import RunningSimulator, setup_entry
+from custom_components.openai_account.condition import CONDITIONS
+from custom_components.openai_account.const import DOMAIN
+from custom_components.openai_account.trigger import TRIGGERS
+
+from .common import RunningSimulator, entity_id, grants, poll, setup_entry
 from .const import NOW, ORGANIZATION
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- entities -->\n).*?(?=<!-- /entities -->)", re.DOTALL)
+
+languages = pytest.mark.parametrize(
+    ("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-Hans")]
+)
+
+
+def translations(language: str) -> dict[str, Any]:
+    """Return the texts of the integration in a language."""
+    path = ROOT / "custom_components" / DOMAIN / "translations" / f"{language}.json"
+    return cast("dict[str, Any]", json.loads(path.read_text()))
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
@@ -32,13 +53,11 @@ async def test_entities(
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The table of entities is that of a run."""
+    """The table of entities matches the registry."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
     rows = {}
-    names = json.loads(
-        (ROOT / "custom_components/openai_account/translations/en.json").read_text()
-    )["entity"]
+    names = translations("en")["entity"]
     monkeypatch.undo()
     for entity in er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id):
         key = entity.unique_id.removeprefix(f"{ORGANIZATION}_")
@@ -72,7 +91,7 @@ async def test_entities(
 
 
 def kind_of(key: str) -> str:
-    """Return what models, or projects, have in common."""
+    """Return the key without the model or project that it ends with."""
     return next((one for one in ("model_cost", "project_cost") if key.startswith(f"{one}_")), key)
 
 
@@ -105,7 +124,7 @@ ENABLED = {
 async def test_enabled(
     hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
 ) -> None:
-    """What the table calls on is on."""
+    """The entities that the table calls on are enabled by default."""
     await setup_entry(hass, full_entry)
     enabled = {
         kind_of(entity.unique_id.removeprefix(f"{ORGANIZATION}_"))
@@ -116,12 +135,26 @@ async def test_enabled(
 
 
 def test_files() -> None:
-    """Every file and command that the README names is there."""
+    """Every file and command that the README names exists."""
     text = README.read_text()
     for path in re.findall(r"(?:\]\(|src=\")((?!https?://|#)[^)\"\s]+)", text):
         assert (ROOT / path).exists(), path
     for command in re.findall(r"scripts/\w+", text):
         assert os.access(ROOT / command, os.X_OK), command
+
+
+@languages
+def test_anchors(name: str, language: str) -> None:
+    """Every link within a README leads to a heading, and its contents list each section."""
+    text = (ROOT / name).read_text()
+    headings = re.findall(r"^(##+) (.+)$", text, re.MULTILINE)
+    slugs = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for _, title in headings]
+    linked = re.findall(r"\]\(#([^)]+)\)", text)
+    assert set(linked) <= set(slugs)
+    sections = [slug for (level, _), slug in zip(headings, slugs, strict=True) if level == "##"]
+    contents = re.findall(r"^- \[[^]]+\]\(#([^)]+)\)$", text, re.MULTILINE)
+    # The contents do not list themselves.
+    assert contents == sections[1:]
 
 
 def test_versions() -> None:
@@ -130,6 +163,95 @@ def test_versions() -> None:
         r"^homeassistant==(\S+)", (ROOT / "requirements/oldest.in").read_text(), re.MULTILINE
     )
     assert oldest
-    assert oldest[1] in README.read_text()
+    month = oldest[1].rpartition(".")[0]
+    assert f"Home Assistant {month} or later" in README.read_text()
     required = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
-    assert oldest[1].rpartition(".")[0] == required.rpartition(".")[0]
+    assert month == required.rpartition(".")[0]
+
+
+def examples(text: str) -> list[dict[str, Any]]:
+    """Return the YAML examples."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [cast("dict[str, Any]", parse_yaml(block)) for block in blocks]
+
+
+@languages
+def test_triggers_and_conditions(name: str, language: str) -> None:
+    """Each trigger and condition has a section of its own, with an example."""
+    text = (ROOT / name).read_text()
+    texts = translations(language)
+    for category, known in (("triggers", TRIGGERS), ("conditions", CONDITIONS)):
+        places = {key: text.find(f"\n### {texts[category][key]['name']}\n") for key in known}
+        assert -1 not in places.values()
+        shown = [example[category] for example in examples(text) if list(example) == [category]]
+        types = [one[category.removesuffix("s")] for [one] in shown]
+        assert types == [f"{DOMAIN}.{key}" for key in sorted(places, key=lambda key: places[key])]
+
+
+@languages
+def test_messages(name: str, language: str) -> None:
+    """The messages that the README explains are those that people see."""
+    texts = translations(language)
+    messages = json.dumps([texts["config"]["error"], texts["issues"]], ensure_ascii=False)
+    troubleshooting = (ROOT / name).read_text().rpartition("|---|---|\n")[2]
+    explained = re.findall(r"^\|[^|*]*\*([^|*]+)\* \|", troubleshooting, re.MULTILINE)
+    assert len(explained) == 7
+    for message in explained:
+        assert re.search(re.sub("\\W*…+\\W*", ".*", message), messages), message
+
+
+@asynccontextmanager
+async def automate(hass: HomeAssistant, config: list[dict[str, Any]]) -> AsyncGenerator[None]:
+    """Set automations up, and turn them off in the end."""
+    await async_setup_component(hass, "labs", {})
+    assert await async_setup_component(hass, automation.DOMAIN, {automation.DOMAIN: config})
+    await hass.async_block_till_done()
+    states = hass.states.async_all(automation.DOMAIN)
+    assert [state.state for state in states] == ["on"] * len(config)
+    yield
+    await hass.services.async_call(
+        automation.DOMAIN, "turn_off", {"entity_id": "all"}, blocking=True
+    )
+
+
+async def test_examples_are_accepted(
+    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+) -> None:
+    """Home Assistant accepts each example of an automation."""
+    await setup_entry(hass, entry)
+    config = [
+        {"alias": f"Example {number}", "triggers": [], "actions": [], **example}
+        for number, example in enumerate(examples(README.read_text()))
+        if example.keys() & {"triggers", "conditions"}
+    ]
+    assert len(config) == len(TRIGGERS) + len(CONDITIONS) + 2
+    async with automate(hass, config):
+        pass
+
+
+async def test_example_not_at_night(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Credit that becomes low at 23:00 is reported at 08:00, and not before."""
+    await hass.config.async_set_time_zone("UTC")
+    night = datetime(2026, 11, 24, 23, tzinfo=UTC)
+    freezer.move_to(night)
+    grants(simulator, 20)
+    await setup_entry(hass, entry)
+    sent = async_mock_service(hass, "notify", "notify")
+    entity = er.async_get(hass).async_get(entity_id(hass, "total_available"))
+    assert entity
+    assert entity.device_id
+    text = README.read_text()
+    [example] = [one for one in examples(text) if {"triggers", "conditions"} <= one.keys()]
+    config = json.loads(json.dumps(example).replace("0123456789abcdef" * 2, entity.device_id))
+    async with automate(hass, [config]):
+        grants(simulator, 2)
+        await poll(hass, freezer)
+        assert not sent
+        freezer.move_to(night.replace(hour=8, second=1) + timedelta(days=1))
+        await poll(hass, freezer, 0)
+        assert [call.data["message"] for call in sent] == ["OpenAI credit: 2.0 USD left"]

@@ -76,7 +76,8 @@ async def test_soak(
             assert 1 <= seen <= (4 if derives else 2), (turn, endpoint)
             failed = endpoint in hit
             assert (state(hass, sign) == STATE_UNAVAILABLE) is failed, (turn, hit)
-            assert coordinators[endpoint].last_update_success is not failed
+            name = "costs" if endpoint == "usage" else endpoint
+            assert coordinators[name].last_update_success is not failed
         if "usage" not in hit:
             assert round(float(state(hass, "model_cost_gpt_5_5")) * 100, 4) == cents
         if turn % max(1, POLLS // 5) == POLLS // 5 - 1:
