@@ -137,12 +137,7 @@ async def test_both_keys_lead_to_the_same_costs(
 
     # All of them against the ledger itself
     def dollars(first: date, last: date) -> float:
-        items = (
-            item
-            for day, items in ledger.items()
-            for item in items
-            if first <= day <= last
-        )
+        items = (item for day, items in ledger.items() for item in items if first <= day <= last)
         return math.fsum(item.cost for item in items) / 100
 
     month = by_session["sensors"][f"{ORGANIZATION}_cost_this_month"][0]
