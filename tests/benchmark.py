@@ -35,7 +35,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from sqlalchemy import func, select
 
 from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
-from scripts.process import LOOPBACK, Process, free_port
+from development.process import LOOPBACK, Process, free_port
 from simulator import DEMO_SESSION_KEY
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmark.md"

@@ -1,19 +1,15 @@
-"""Fixtures that all tests share."""
+"""Fixtures that tests share."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Generator
 import logging
 
 from aiohttp import web
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_HOST
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
@@ -26,14 +22,14 @@ from custom_components.openai_account.const import (
     CONF_UPDATE_INTERVAL,
     DOMAIN,
 )
-from simulator import Simulator
 
+from .common import RunningSimulator
 from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
 
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Snapshots as Home Assistant's own tests take them."""
+    """Take snapshots in the format of Home Assistant's own tests."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
@@ -41,9 +37,9 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def integrations(
     request: pytest.FixtureRequest, socket_enabled: None, no_secrets_logged: None
 ) -> None:
-    """Let Home Assistant load this integration, and the simulator listen on loopback.
+    """Let Home Assistant load this integration, and let the simulator listen on loopback.
 
-    A test's recorder must exist before Home Assistant looks for integrations.
+    A test's recorder must exist before custom integrations are enabled.
     """
     if "hass" not in request.fixturenames:
         return
@@ -54,7 +50,7 @@ def integrations(
 
 @pytest.fixture(autouse=True)
 def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
-    """Hold every test to it: no key and nothing of a person in the log, at any level."""
+    """Fail any test that logs a key or personal data, at whatever level."""
     caplog.set_level(logging.DEBUG)
     yield
     for when in ("setup", "call", "teardown"):
@@ -66,17 +62,16 @@ def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 
 
 MAY_LOG = {
-    # At debug level the core logs each state that there is, so also a billing address whose
-    # sensor somebody has switched on.
+    # At debug level the core logs every state, including that of an enabled billing address.
     "homeassistant.core",
-    # Stands in for the storage, and tells what is written: the entry with its key
+    # Its mock of the storage logs what is written, including the entry with its key.
     "pytest_homeassistant_custom_component.common",
 }
 
 
 @pytest.fixture
 async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
-    """A simulated OpenAI, listening on loopback."""
+    """Run a simulated OpenAI on loopback."""
     running = RunningSimulator(key=KEY, admin_key=ADMIN_KEY)
     runner = web.AppRunner(running.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -86,15 +81,9 @@ async def simulator(socket_enabled: None) -> AsyncGenerator[RunningSimulator]:
     await runner.cleanup()
 
 
-class RunningSimulator(Simulator):
-    """A simulator and where it listens."""
-
-    url: str = ""
-
-
 @pytest.fixture
 def entry(simulator: RunningSimulator) -> MockConfigEntry:
-    """An entry for the simulated account, not yet known to Home Assistant."""
+    """Return an entry with a session key, not yet added to Home Assistant."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Example Home",
@@ -109,7 +98,7 @@ def entry(simulator: RunningSimulator) -> MockConfigEntry:
 
 @pytest.fixture
 def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
-    """An entry with both keys and all options, not yet known to Home Assistant."""
+    """Return an entry with both keys and all options, not yet added to Home Assistant."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Example Home",
@@ -130,49 +119,5 @@ def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
 
 @pytest.fixture
 def all_entities_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enable the entities that are disabled by default, too."""
+    """Enable the entities that are disabled by default."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
-
-
-async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 301) -> None:
-    """Let time pass, and wait for the polls that are due then."""
-    freezer.tick(seconds)
-    async_fire_time_changed(hass)
-    await settle(hass, freezer)
-
-
-async def settle(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Wait until nothing is under way; what waits for an answer in vain runs out of time.
-
-    The frozen clock is the event loop's, too: a timeout comes only when it is told.
-    """
-    waiting = asyncio.ensure_future(hass.async_block_till_done(wait_background_tasks=True))
-    turns = 0
-    while not waiting.done():
-        await asyncio.sleep(0)
-        turns += 1
-        if turns % 20_000 == 0:
-            freezer.tick(31)
-            async_fire_time_changed(hass)
-    await waiting
-
-
-def entity_id(hass: HomeAssistant, key: str, platform: str = "sensor") -> str:
-    """Return the entity id of an account's entity by its key."""
-    found = er.async_get(hass).async_get_entity_id(platform, DOMAIN, f"{ORGANIZATION}_{key}")
-    assert found, f"no entity {key}"
-    return found
-
-
-def state(hass: HomeAssistant, key: str, platform: str = "sensor") -> str:
-    """Return the state of an account's entity by its key."""
-    found = hass.states.get(entity_id(hass, key, platform))
-    assert found
-    return found.state
-
-
-async def setup_entry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Add an entry and wait until it is set up."""
-    entry.add_to_hass(hass)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from simulator import PRESETS
+
 KEY = "sess-0123456789abcdefTESTKEY"
 OTHER_KEY = "sess-fedcba9876543210OTHERKEY"
 ADMIN_KEY = "sk-admin-0123456789TESTADMINKEY"
@@ -10,7 +12,7 @@ NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 
 ORGANIZATION = "org-SimulatedExampleHome01"
 
-# What no log may ever hold: keys, and what the simulator and the fixtures tell of people
+# What must never be logged: the keys, and the personal data of the simulator and the fixtures
 SECRETS = (
     KEY,
     OTHER_KEY,
@@ -26,3 +28,17 @@ SECRETS = (
     "DE999999999",
     "GB888888888",
 )
+
+DEFAULT_OPTIONS = {"update_interval": 300, "low_balance_threshold": 5}
+
+# One sensor per dashboard endpoint: it is available as long as the endpoint's data is.
+SENSOR_OF_ENDPOINT = {
+    "credit_grants": "total_available",
+    "usage": "cost_this_month",
+    "subscription": "hard_limit_usd",
+}
+
+# Every fault that the simulator can produce. A slow response is not a fault.
+FAULTS = tuple(name for name in PRESETS if name != "slow")
+# The faults that ask the user for a new key
+KEY_FAULTS = {"expired_key", "wrong_key_type"}

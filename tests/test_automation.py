@@ -18,9 +18,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry
+from .common import (
+    RunningSimulator,
+    entity_id,
+    poll,
+    set_available_credit,
+    set_options,
+    setup_entry,
+)
 from .const import NOW
-from .test_options import grants, set_options
 
 
 @pytest.fixture
@@ -76,12 +82,12 @@ async def test_credit(
 ) -> None:
     """Credit becomes low once, however often it is polled, and also behind a fault."""
     freezer.move_to(NOW)
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     trigger = {"trigger": f"{DOMAIN}.credit_became_low", "target": device()}
     assert await automate(hass, trigger)
     for available, fired in ((20, 0), (4, 1), (3, 1), (9, 1), (2, 2)):
-        grants(simulator, available)
+        set_available_credit(simulator, available)
         await poll(hass, freezer)
         assert len(calls) == fired
     assert calls[0].data["entity"] == entity_id(hass, "low_balance", "binary_sensor")
@@ -92,12 +98,12 @@ async def test_credit(
     await poll(hass, freezer)
     assert len(calls) == 2, "what was low before a fault did not become low after it"
 
-    grants(simulator, 9)
+    set_available_credit(simulator, 9)
     await poll(hass, freezer)
     simulator.fault("credit_grants", "bad_gateway")
     await poll(hass, freezer)
     simulator.clear_faults()
-    grants(simulator, 1)
+    set_available_credit(simulator, 1)
     await poll(hass, freezer)
     assert len(calls) == 3, "what became low during a fault did become low"
 
@@ -111,13 +117,13 @@ async def test_credit_no_longer_low(
 ) -> None:
     """All clear; the target can also be the entity."""
     freezer.move_to(NOW)
-    grants(simulator, 2)
+    set_available_credit(simulator, 2)
     await setup_entry(hass, entry)
     target = {"entity_id": entity_id(hass, "low_balance", "binary_sensor")}
     assert await automate(hass, {"trigger": f"{DOMAIN}.credit_no_longer_low", "target": target})
     await poll(hass, freezer)
     assert not calls
-    grants(simulator, 30)
+    set_available_credit(simulator, 30)
     await poll(hass, freezer)
     assert len(calls) == 1
 
@@ -165,11 +171,11 @@ async def test_budget(
     """The budget is exceeded; of a device only the entity that is meant counts."""
     freezer.move_to(NOW)
     simulator.account.ledger = {}
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     await set_options(hass, entry, monthly_budget=3)
     assert await automate(hass, {"trigger": f"{DOMAIN}.budget_exceeded", "target": device()})
-    grants(simulator, 1)
+    set_available_credit(simulator, 1)
     await poll(hass, freezer)
     assert not calls
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 301)]}
@@ -201,7 +207,7 @@ async def test_conditions(
 ) -> None:
     """A condition lets an automation run, or not; what is unknown never does."""
     freezer.move_to(NOW)
-    grants(simulator, 2)
+    set_available_credit(simulator, 2)
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 500)]}
     await setup_entry(hass, entry)
     await set_options(hass, entry, monthly_budget=3)

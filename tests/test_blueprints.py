@@ -25,9 +25,8 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry
+from .common import RunningSimulator, entity_id, poll, set_available_credit, setup_entry
 from .const import NOW
-from .test_options import grants
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "blueprints/automation" / DOMAIN
@@ -88,7 +87,7 @@ async def test_low_credit(
 ) -> None:
     """Notify once when low, remind while low, notify when no longer low; ignore outages."""
     freezer.move_to(NOW)
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     await use(
         hass,
@@ -99,13 +98,13 @@ async def test_low_credit(
     )
     await poll(hass, freezer)
     assert not messages(sent)
-    grants(simulator, 4.5)
+    set_available_credit(simulator, 4.5)
     await poll(hass, freezer)
     assert messages(sent) == ["Only 4.5 USD of credit is left."]
     await poll(hass, freezer)
     assert not messages(sent)
 
-    grants(simulator, 3)
+    set_available_credit(simulator, 3)
     await poll(hass, freezer, 5 * 3600)
     assert not messages(sent)
     for _ in range(12):
@@ -120,7 +119,7 @@ async def test_low_credit(
     await poll(hass, freezer, 6 * 3600)
     assert messages(sent) == ["Only 3.0 USD of credit is left."]
 
-    grants(simulator, 30)
+    set_available_credit(simulator, 30)
     await poll(hass, freezer)
     assert messages(sent) == ["The credit is no longer low: 30.0 USD."]
     for _ in range(3):
@@ -137,7 +136,7 @@ async def test_low_credit_texts(
 ) -> None:
     """Texts can be changed and reminders turned off."""
     freezer.move_to(NOW)
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     await use(
         hass,
@@ -148,7 +147,7 @@ async def test_low_credit_texts(
         title="Guthaben",
         low_text="Nur noch {{ amount }} $",
     )
-    grants(simulator, 1)
+    set_available_credit(simulator, 1)
     await poll(hass, freezer)
     assert [dict(call.data) for call in sent] == [
         {"title": "Guthaben", "message": "Nur noch 1.0 $"}

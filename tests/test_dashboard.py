@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.dashboard import FOLDER, SCRIPT
 
-from .conftest import setup_entry
+from .common import setup_entry
 from .frontend import NODE, VIEW, Card, Frontend, Json, cards, headings, walk
 
 needs_node = pytest.mark.skipif(NODE is None, reason="runs the dashboard's scripts by Node.js")

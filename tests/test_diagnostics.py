@@ -16,7 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, poll, setup_entry
+from .common import RunningSimulator, poll, setup_entry
 from .const import NOW, ORGANIZATION, SECRETS
 
 

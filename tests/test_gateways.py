@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_OFF, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -19,21 +19,20 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from .conftest import RunningSimulator, poll, setup_entry, state
-from .const import KEY, NOW, ORGANIZATION
-from .test_config_flow import start, submit
-from .test_options import has
+from .common import (
+    RunningSimulator,
+    entity_keys,
+    has_entity,
+    poll,
+    setup_entry,
+    start_user_flow,
+    state,
+    submit_form,
+)
+from .const import KEY, NOW
 
 
-def keys(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
-    """Return the keys of an account's entities."""
-    return {
-        one.unique_id.removeprefix(f"{ORGANIZATION}_")
-        for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    }
-
-
-def asked(simulator: RunningSimulator, endpoint: str) -> int:
+def count_attempts(simulator: RunningSimulator, endpoint: str) -> int:
     """Return how often an endpoint was asked, whatever came of it."""
     return len([one for one in simulator.requests if one.path.endswith(endpoint)])
 
@@ -57,7 +56,7 @@ async def test_new_api(
     assert state(hass, "total_available") == "33.135"
     assert state(hass, "low_balance", "binary_sensor") == STATE_OFF
     # A lifetime's total is no day's and no month's cost.
-    assert keys(hass, entry) == {
+    assert entity_keys(hass, entry) == {
         "total_used",
         "total_available",
         "low_balance",
@@ -80,13 +79,13 @@ async def test_new_api(
     assert grants["total_available"] == 0.25
 
     # What is not served makes no word, and is looked for once a day.
-    credit, me = asked(simulator, "credit_grants"), asked(simulator, "me")
+    credit, me = count_attempts(simulator, "credit_grants"), count_attempts(simulator, "me")
     for _ in range(4):
         await poll(hass, freezer, 3600)
-    assert asked(simulator, "credit_grants") == credit
+    assert count_attempts(simulator, "credit_grants") == credit
     await poll(hass, freezer, 86_400)
-    assert credit < asked(simulator, "credit_grants") <= credit + 2
-    assert asked(simulator, "me") == me == 0
+    assert credit < count_attempts(simulator, "credit_grants") <= credit + 2
+    assert count_attempts(simulator, "me") == me == 0
     assert not issue_registry.issues
     assert "Error fetching" not in caplog.text
 
@@ -105,8 +104,8 @@ async def test_one_api_unlimited(
     simulator.kind = "one-api"
     await setup_entry(hass, entry)
     assert state(hass, "total_used") == "42.115"
-    assert not has(hass, "total_available", "sensor")
-    assert not has(hass, "low_balance")
+    assert not has_entity(hass, "total_available")
+    assert not has_entity(hass, "low_balance", "binary_sensor")
     assert state(hass, "hard_limit_usd") == STATE_UNKNOWN
 
 
@@ -140,7 +139,9 @@ async def test_one_endpoint_alone(
     """A host with the subscription alone, or the usage alone, is welcome."""
     simulator.kind = "new-api"
     simulator.fault(missing, "not_found")
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry = result["result"]
     assert entry.state is ConfigEntryState.LOADED
@@ -167,5 +168,5 @@ async def test_no_lifetime(
     simulator.account.usage_override = usage
     await setup_entry(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
-    assert not has(hass, "total_available", "sensor")
+    assert not has_entity(hass, "total_available")
     assert state(hass, "hard_limit_usd") == "75.25"

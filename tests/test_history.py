@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 import random
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.statistics import (
     async_list_statistic_ids,
-    statistics_during_period,
 )
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -20,7 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Fault, LineItem
 
-from .conftest import RunningSimulator, poll, setup_entry
+from .common import RunningSimulator, fill_history as fill, history_rows as rows, poll, setup_entry
 from .const import NOW
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
@@ -43,39 +41,6 @@ def ledger(days: int, models: tuple[str, ...] = ("gpt-5.5", "o3"), end: date = T
         ]
         for offset in range(days)
     }
-
-
-async def fill(hass: HomeAssistant, freezer: FrozenDateTimeFactory, times: int = 8) -> None:
-    """Let the background fill run, window after window."""
-    for _ in range(times):
-        await poll(hass, freezer, 3)
-
-
-async def rows(hass: HomeAssistant) -> dict[str, dict[date, tuple[float, float]]]:
-    """Return what stands in the database: cost and sum by day, by statistic."""
-    await get_instance(hass).async_block_till_done()
-    ids = {one["statistic_id"] for one in await async_list_statistic_ids(hass)}
-    found: Mapping[str, Any] = await get_instance(hass).async_add_executor_job(
-        lambda: statistics_during_period(
-            hass,
-            datetime(2020, 1, 1, tzinfo=UTC),
-            None,
-            {one for one in ids if one.startswith("openai_account:")},
-            "hour",
-            None,
-            {"state", "sum"},
-        )
-    )
-    result = {}
-    for statistic_id, values in found.items():
-        starts = [datetime.fromtimestamp(row["start"], UTC) for row in values]
-        assert all(start.hour == 10 and start.minute == 0 for start in starts)
-        result[statistic_id] = {
-            start.date(): (row["state"], row["sum"])
-            for start, row in zip(starts, values, strict=True)
-        }
-        assert len(result[statistic_id]) == len(values)
-    return result
 
 
 def check(found: dict[str, dict[date, tuple[float, float]]], expected: Ledger) -> None:

@@ -14,8 +14,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.openai_account.const import DOMAIN
+from custom_components.openai_account.coordinator import CREDIT
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry, state
+from .common import RunningSimulator, entity_id, poll, setup_entry, state
 from .const import NOW
 
 
@@ -123,7 +124,8 @@ async def test_one_poll_at_a_time(
     await setup_entry(hass, entry)
     simulator.requests.clear()
     simulator.fault("credit_grants", "hang", times=1)
-    coordinator = entry.runtime_data.credits
+    coordinator = entry.runtime_data.coordinator(CREDIT)
+    assert coordinator
     updates = [hass.async_create_task(coordinator.async_refresh()) for _ in range(4)]
     for _ in range(2000):
         await asyncio.sleep(0)

@@ -23,10 +23,17 @@ from custom_components.openai_account.const import (
 from simulator import Account, LineItem
 from simulator.account import JSON
 
-from .conftest import RunningSimulator, poll, setup_entry, state
+from .common import (
+    RunningSimulator,
+    fill_history,
+    has_entity,
+    history_rows,
+    poll,
+    requested_endpoints,
+    setup_entry,
+    state,
+)
 from .const import ADMIN_KEY, NOW, ORGANIZATION
-from .test_history import fill, rows
-from .test_options import has
 
 SHAPES: dict[str, Any] = {
     "cursor seen before": {
@@ -59,11 +66,6 @@ def admin_entry(simulator: RunningSimulator) -> MockConfigEntry:
     )
 
 
-def asked(simulator: RunningSimulator) -> set[str]:
-    """Return which endpoints were asked."""
-    return {request.endpoint for request in simulator.requests}
-
-
 def long_ledger() -> dict[date, list[LineItem]]:
     """Return a year of costs with odd amounts, two projects and a correction."""
     ledger = {}
@@ -84,7 +86,7 @@ async def everything(
     hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> dict[str, Any]:
     """Return all costs that the integration shows, anywhere."""
-    await fill(hass, freezer, times=12)
+    await fill_history(hass, freezer, times=12)
     registry = er.async_get(hass)
     sensors = {}
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
@@ -106,7 +108,7 @@ async def everything(
         )
         for group in ("model", "project")
     ]
-    return {"sensors": sensors, "actions": actions, "history": await rows(hass)}
+    return {"sensors": sensors, "actions": actions, "history": await history_rows(hass)}
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
@@ -124,7 +126,7 @@ async def test_same_ledger_from_either_source(
     simulator.account.subscription = {"plan": {"title": "Pay-as-you-go"}}
     await setup_entry(hass, entry)
     by_session = await everything(hass, entry, freezer)
-    assert "costs" not in asked(simulator)
+    assert "costs" not in requested_endpoints(simulator)
 
     # The same account, by an admin key: its history is written once more, from nothing.
     await hass.config_entries.async_remove(entry.entry_id)
@@ -134,7 +136,7 @@ async def test_same_ledger_from_either_source(
     other = admin_entry(simulator)
     await setup_entry(hass, other)
     by_admin = await everything(hass, other, freezer)
-    assert "usage" not in asked(simulator)
+    assert "usage" not in requested_endpoints(simulator)
 
     assert by_admin["sensors"] == by_session["sensors"]
     assert by_admin["actions"] == by_session["actions"]
@@ -156,7 +158,7 @@ async def recorder_clear(hass: HomeAssistant) -> None:
     from homeassistant.components.recorder import get_instance  # noqa: PLC0415
 
     instance = get_instance(hass)
-    instance.async_clear_statistics(list(await rows(hass)))
+    instance.async_clear_statistics(list(await history_rows(hass)))
     await instance.async_block_till_done()
 
 
@@ -265,7 +267,7 @@ async def test_spend_limit(
     await setup_entry(hass, entry)
     assert state(hass, "spend_limit") == "150.0"
     assert state(hass, "budget_used") == "20.0"
-    assert not has(hass, "over_budget")
+    assert not has_entity(hass, "over_budget", "binary_sensor")
 
     simulator.account.spend_limit_cents = 6000
     await poll(hass, freezer)
@@ -293,8 +295,8 @@ async def test_no_spend_limit(
     entry = admin_entry(simulator)
     await setup_entry(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
-    assert not has(hass, "spend_limit", "sensor")
-    assert not has(hass, "budget_used", "sensor")
+    assert not has_entity(hass, "spend_limit")
+    assert not has_entity(hass, "budget_used")
     assert float(state(hass, "cost_this_month")) > 0
     assert not hass.config_entries.flow.async_progress_by_handler(
         DOMAIN, match_context={"source": SOURCE_REAUTH}

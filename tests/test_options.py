@@ -4,49 +4,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 import itertools
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, entity_id, poll, settle, setup_entry, state
-from .const import KEY, NOW, ORGANIZATION
-
-DEFAULTS = {"update_interval": 300, "low_balance_threshold": 5}
-
-
-async def set_options(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> None:
-    """Fill in the options' form and wait until the account is loaded anew."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["type"] is FlowResultType.FORM
-    result = await hass.config_entries.options.async_configure(
-        result["flow_id"], {**DEFAULTS, **options}
-    )
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-def grants(simulator: RunningSimulator, available: float | None) -> None:
-    """Let the account have so much credit."""
-    simulator.account.credit_grants_override = {
-        "total_granted": 50.0,
-        "total_used": 10.0,
-        "total_available": available,
-    }
-
-
-def has(hass: HomeAssistant, key: str, platform: str = "binary_sensor") -> bool:
-    """Return whether the account has an entity."""
-    unique_id = f"{ORGANIZATION}_{key}"
-    return er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id) is not None
+from .common import (
+    RunningSimulator,
+    entity_id,
+    has_entity,
+    poll,
+    set_available_credit,
+    set_options,
+    settle,
+    setup_entry,
+    state,
+)
+from .const import DEFAULT_OPTIONS, KEY, NOW
 
 
 @pytest.mark.parametrize(
@@ -68,7 +48,7 @@ async def test_low_balance(
     expected: str,
 ) -> None:
     """Credit is low under the threshold, which is 5 dollars where nobody said otherwise."""
-    grants(simulator, available)
+    set_available_credit(simulator, available)
     await setup_entry(hass, entry)
     assert state(hass, "low_balance", "binary_sensor") == expected
 
@@ -81,13 +61,13 @@ async def test_low_balance_threshold(
 ) -> None:
     """The threshold moves, 0 takes the sensor away, and it fails with its endpoint."""
     freezer.move_to(NOW)
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     assert state(hass, "low_balance", "binary_sensor") == STATE_OFF
     await set_options(hass, entry, low_balance_threshold=20.5)
     assert state(hass, "low_balance", "binary_sensor") == STATE_ON
     await set_options(hass, entry, low_balance_threshold=0)
-    assert not has(hass, "low_balance")
+    assert not has_entity(hass, "low_balance", "binary_sensor")
     await set_options(hass, entry)
     assert state(hass, "low_balance", "binary_sensor") == STATE_OFF
     simulator.fault("credit_grants", "bad_gateway")
@@ -105,8 +85,8 @@ async def test_budget(
     freezer.move_to(NOW)
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 1234.0)]}
     await setup_entry(hass, entry)
-    assert not has(hass, "over_budget")
-    assert not has(hass, "budget_used", "sensor")
+    assert not has_entity(hass, "over_budget", "binary_sensor")
+    assert not has_entity(hass, "budget_used")
 
     await set_options(hass, entry, monthly_budget=20)
     assert state(hass, "budget_used") == "61.7"
@@ -120,8 +100,8 @@ async def test_budget(
     assert state(hass, "over_budget", "binary_sensor") == STATE_ON
 
     await set_options(hass, entry)
-    assert not has(hass, "over_budget")
-    assert not has(hass, "budget_used", "sensor")
+    assert not has_entity(hass, "over_budget", "binary_sensor")
+    assert not has_entity(hass, "budget_used")
 
 
 async def test_form_shows_what_is_set(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -173,10 +153,10 @@ async def test_hostile_input(
     result = await hass.config_entries.options.async_init(entry.entry_id)
     with pytest.raises(InvalidData):
         await hass.config_entries.options.async_configure(
-            result["flow_id"], {**DEFAULTS, name: value}
+            result["flow_id"], {**DEFAULT_OPTIONS, name: value}
         )
     assert not entry.options
-    result = await hass.config_entries.options.async_configure(result["flow_id"], DEFAULTS)
+    result = await hass.config_entries.options.async_configure(result["flow_id"], DEFAULT_OPTIONS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -186,11 +166,11 @@ async def test_not_a_number(hass: HomeAssistant, entry: MockConfigEntry, name: s
     await setup_entry(hass, entry)
     result = await hass.config_entries.options.async_init(entry.entry_id)
     result = await hass.config_entries.options.async_configure(
-        result["flow_id"], {**DEFAULTS, name: float("nan")}
+        result["flow_id"], {**DEFAULT_OPTIONS, name: float("nan")}
     )
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {name: "invalid_number"}
-    result = await hass.config_entries.options.async_configure(result["flow_id"], DEFAULTS)
+    result = await hass.config_entries.options.async_configure(result["flow_id"], DEFAULT_OPTIONS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 

@@ -1,10 +1,10 @@
-"""People whose key opens several organizations."""
+"""Keys that open several organizations."""
 
 from __future__ import annotations
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
@@ -13,9 +13,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.openai_account.const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
 from simulator import Organization
 
-from .conftest import RunningSimulator, poll, setup_entry
+from .common import RunningSimulator, poll, setup_entry, start_user_flow, submit_form
 from .const import ADMIN_KEY, KEY, NOW, OTHER_KEY
-from .test_config_flow import start, submit
 
 ORGANIZATIONS = [
     Organization("org-a", "First"),
@@ -26,12 +25,12 @@ ORGANIZATIONS = [
 
 @pytest.fixture(autouse=True)
 def organizations(simulator: RunningSimulator) -> None:
-    """Let the key open three organizations."""
+    """Let the session key open three organizations."""
     simulator.account.organizations = list(ORGANIZATIONS)
 
 
 def entry_of(simulator: RunningSimulator, organization: str) -> MockConfigEntry:
-    """Return an entry for one of the organizations."""
+    """Return an entry for an organization."""
     return MockConfigEntry(
         domain=DOMAIN,
         title=f"Account {organization}",
@@ -44,9 +43,13 @@ def entry_of(simulator: RunningSimulator, organization: str) -> MockConfigEntry:
     )
 
 
-async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """The flow asks which; the default one comes first, and is chosen already."""
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+async def test_flow_asks_which_organization(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """The flow asks which organization; the default one comes first and is preselected."""
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "organization"
     assert result["data_schema"]
@@ -56,7 +59,7 @@ async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     labels = [option["label"] for option in selector.config["options"]]
     assert labels == ["Second", "First", "Third"]
 
-    result = await submit(hass, result["flow_id"], organization=["org-c"])
+    result = await submit_form(hass, result["flow_id"], organization=["org-c"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Third"
     assert result["data"][CONF_ORGANIZATION] == "org-c"
@@ -65,10 +68,15 @@ async def test_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
     assert [one.unique_id for one in entries] == ["org-c"]
 
 
-async def test_several(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """Each chosen organization becomes an account of its own, and is asked for by its header."""
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY, name="Mine")
-    result = await submit(hass, result["flow_id"], organization=["org-a", "org-b"])
+async def test_each_chosen_organization_becomes_an_account(
+    hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """Each chosen organization becomes an account, whose requests name it in a header."""
+    freezer.move_to(NOW)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, name="Mine"
+    )
+    result = await submit_form(hass, result["flow_id"], organization=["org-a", "org-b"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entries = {one.unique_id: one for one in hass.config_entries.async_entries(DOMAIN)}
     assert set(entries) == {"org-a", "org-b"}
@@ -77,98 +85,115 @@ async def test_several(hass: HomeAssistant, simulator: RunningSimulator) -> None
         assert entry.state is ConfigEntryState.LOADED
         assert entry.data[CONF_SESSION_KEY] == KEY
         assert entry.data[CONF_ORGANIZATION] == identity
-    assert "openai-organization" in simulator.requests[-1].headers
+
+    # The simulator refuses requests that name an organization it does not know.
+    simulator.account.organizations = [ORGANIZATIONS[0], ORGANIZATIONS[2]]
+    await poll(hass, freezer)
+    available = {
+        entry.title: state.state != STATE_UNAVAILABLE
+        for entry in entries.values()
+        if (state := hass.states.get(f"sensor.{entry.title.lower()}_credit_available"))
+    }
+    assert available == {"First": True, "Mine": False}
 
 
-async def test_rest(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """What is set up already is not offered; when all are, the flow ends."""
+async def test_only_new_organizations_are_offered(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """Organizations that are set up already are not offered; the flow aborts if all are."""
     entry_of(simulator, "org-b").add_to_hass(hass)
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["data_schema"]
     (selector,) = result["data_schema"].schema.values()
     assert [option["value"] for option in selector.config["options"]] == ["org-a", "org-c"]
     with pytest.raises(InvalidData):
-        await submit(hass, result["flow_id"], organization=["org-b"])
-    result = await submit(hass, result["flow_id"], organization=[])
+        await submit_form(hass, result["flow_id"], organization=["org-b"])
+    result = await submit_form(hass, result["flow_id"], organization=[])
     assert result["errors"] == {"organization": "no_organization"}
-    result = await submit(hass, result["flow_id"], organization=["org-a", "org-c"])
+    result = await submit_form(hass, result["flow_id"], organization=["org-a", "org-c"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
-    result = await submit(hass, await start(hass), host=simulator.url, session_key=KEY)
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
 
-async def test_admin_key_is_one_organizations(
+async def test_admin_key_fits_one_organization_only(
     hass: HomeAssistant, simulator: RunningSimulator
 ) -> None:
-    """With an admin key one organization is chosen, and it has to be the key's."""
+    """With an admin key a single organization is chosen, which must be the key's own."""
     simulator.account.organizations = [ORGANIZATIONS[1], ORGANIZATIONS[0]]
-    result = await submit(
-        hass, await start(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
     )
     assert result["step_id"] == "organization"
-    result = await submit(hass, result["flow_id"], organization="org-a")
+    result = await submit_form(hass, result["flow_id"], organization="org-a")
     assert result["errors"] == {"organization": "other_organization"}
     simulator.fault("costs", "rate_limited", times=1)
-    result = await submit(hass, result["flow_id"], organization="org-b")
+    result = await submit_form(hass, result["flow_id"], organization="org-b")
     assert result["errors"] == {"base": "rate_limited"}
-    result = await submit(hass, result["flow_id"], organization="org-b")
+    result = await submit_form(hass, result["flow_id"], organization="org-b")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["result"].unique_id == "org-b"
 
 
-async def test_new_key_for_all(
+async def test_new_key_can_be_used_for_sibling_accounts(
     hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A new key is offered to the other accounts of the same person, whose questions then end."""
+    """A new key is offered to the other accounts with the old one; their reauth then ends."""
     freezer.move_to(NOW)
     entries = [entry_of(simulator, one.id) for one in ORGANIZATIONS]
-    stranger = MockConfigEntry(
+    other_host = MockConfigEntry(
         domain=DOMAIN,
-        title="Somebody else",
+        title="Other host",
         unique_id="org-x",
         data={CONF_HOST: "https://gateway.example", CONF_SESSION_KEY: KEY},
         disabled_by=ConfigEntryDisabler.USER,
     )
-    stranger.add_to_hass(hass)
+    other_host.add_to_hass(hass)
     for entry in entries:
         entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entries[0].entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert all(entry.state is ConfigEntryState.LOADED for entry in entries)
+    assert [entry.state for entry in entries] == [ConfigEntryState.LOADED] * 3
     simulator.key = OTHER_KEY
     await poll(hass, freezer)
     flows = hass.config_entries.flow.async_progress()
     assert len(flows) == 3
     flow = next(one for one in flows if one["context"].get("entry_id") == entries[0].entry_id)
 
-    result = await submit(hass, flow["flow_id"], session_key=OTHER_KEY)
+    result = await submit_form(hass, flow["flow_id"], session_key=OTHER_KEY)
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "siblings"
     assert result["data_schema"]
     (field,) = result["data_schema"].schema
     assert field.default() == [entries[1].entry_id, entries[2].entry_id]
-    result = await submit(hass, flow["flow_id"], accounts=[entries[2].entry_id])
+    result = await submit_form(hass, flow["flow_id"], accounts=[entries[2].entry_id])
     assert result["reason"] == "reauth_successful"
     await hass.async_block_till_done(wait_background_tasks=True)
 
     assert [entry.data[CONF_SESSION_KEY] for entry in entries] == [OTHER_KEY, KEY, OTHER_KEY]
-    assert stranger.data[CONF_SESSION_KEY] == KEY
+    assert other_host.data[CONF_SESSION_KEY] == KEY
     assert entries[2].state is ConfigEntryState.LOADED
     left = {one["context"].get("entry_id") for one in hass.config_entries.flow.async_progress()}
     assert left == {entries[1].entry_id}
 
 
-async def test_new_key_for_one(hass: HomeAssistant, simulator: RunningSimulator) -> None:
-    """The offer can be declined."""
+async def test_sibling_accounts_can_keep_their_key(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """The offer to use the new key for other accounts can be declined."""
     entries = [entry_of(simulator, one.id) for one in ORGANIZATIONS[:2]]
     entries[1].add_to_hass(hass)
     await setup_entry(hass, entries[0])
     simulator.key = OTHER_KEY
     result = await entries[0].start_reconfigure_flow(hass)
-    result = await submit(hass, result["flow_id"], host=simulator.url, session_key=OTHER_KEY)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, session_key=OTHER_KEY)
     assert result["step_id"] == "siblings"
-    result = await submit(hass, result["flow_id"], accounts=[])
+    result = await submit_form(hass, result["flow_id"], accounts=[])
     assert result["reason"] == "reconfigure_successful"
     assert [entry.data[CONF_SESSION_KEY] for entry in entries] == [OTHER_KEY, KEY]

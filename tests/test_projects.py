@@ -14,9 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry, state
+from .common import RunningSimulator, entity_id, has_entity, poll, setup_entry, state
 from .const import NOW, ORGANIZATION
-from .test_options import has
 
 TODAY = NOW.date()
 
@@ -67,7 +66,7 @@ async def test_sensors(
     assert found
     assert found.name == "Example Home Cost of project Attic"
     assert found.attributes["last_reset"] == "2026-11-01T00:00:00+00:00"
-    assert not has(hass, "project_cost_unknown", "sensor")
+    assert not has_entity(hass, "project_cost_unknown")
 
     simulator.account.ledger[TODAY] = [LineItem("o3, input", 10.0, "proj_a", "Loft")]
     await poll(hass, freezer)
@@ -106,9 +105,9 @@ async def test_stale(
     await setup_entry(hass, entry)
     simulator.account.ledger = {}
     await poll(hass, freezer, 80 * 86_400)
-    assert has(hass, "project_cost_proj_a", "sensor")
+    assert has_entity(hass, "project_cost_proj_a")
     await poll(hass, freezer, 12 * 86_400)
-    assert not has(hass, "project_cost_proj_a", "sensor")
+    assert not has_entity(hass, "project_cost_proj_a")
 
 
 @pytest.mark.parametrize("fixture", ["entry", "full_entry"])

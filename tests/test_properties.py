@@ -24,6 +24,7 @@ from custom_components.openai_account.api import (
     InvalidHostError,
     InvalidKeyError,
     InvalidResponseError,
+    KeyKind,
     OpenAIAccountClient,
     OpenAIAccountError,
     Organization,
@@ -238,7 +239,7 @@ async def test_any_body() -> None:
         server = TestServer(app, host="127.0.0.1")
         await server.start_server(access_log=None)
         async with aiohttp.ClientSession() as session:
-            client = OpenAIAccountClient(session, str(server.make_url("")), KEY)
+            client = OpenAIAccountClient(session, str(server.make_url("")), {KeyKind.SESSION: KEY})
             for turn in range(len(examples)):  # noqa: B007 - the server reads it
                 for method in (
                     client.credit_grants,

@@ -27,9 +27,8 @@ from custom_components.openai_account.condition import CONDITIONS
 from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.trigger import TRIGGERS
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry
+from .common import RunningSimulator, entity_id, poll, set_available_credit, setup_entry
 from .const import NOW, ORGANIZATION
-from .test_options import grants
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -240,7 +239,7 @@ async def test_example_not_at_night(
     await hass.config.async_set_time_zone("UTC")
     night = datetime(2026, 11, 24, 23, tzinfo=UTC)
     freezer.move_to(night)
-    grants(simulator, 20)
+    set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
     sent = async_mock_service(hass, "notify", "notify")
     entity = er.async_get(hass).async_get(entity_id(hass, "total_available"))
@@ -250,7 +249,7 @@ async def test_example_not_at_night(
     [example] = [one for one in examples(text) if {"triggers", "conditions"} <= one.keys()]
     config = json.loads(json.dumps(example).replace("0123456789abcdef" * 2, entity.device_id))
     async with automate(hass, [config]):
-        grants(simulator, 2)
+        set_available_credit(simulator, 2)
         await poll(hass, freezer)
         assert not sent
         freezer.move_to(night.replace(hour=8, second=1) + timedelta(days=1))

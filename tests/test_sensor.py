@@ -19,7 +19,7 @@ from custom_components.openai_account.const import DOMAIN
 from simulator import Account, LineItem
 from simulator.account import JSON
 
-from .conftest import RunningSimulator, entity_id, poll, setup_entry, state
+from .common import RunningSimulator, entity_id, poll, setup_entry, state
 from .const import NOW, ORGANIZATION
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -15,7 +15,7 @@ import voluptuous as vol
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .conftest import RunningSimulator, setup_entry
+from .common import RunningSimulator, setup_entry
 from .const import NOW
 
 TODAY = NOW.date()
@@ -117,11 +117,11 @@ async def test_entries(
     await setup_entry(hass, entry)
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, "nonsense", "2026-11-01", "2026-11-01")
-    assert caught.value.translation_key == "entry_not_found"
+    assert caught.value.translation_key == "service_config_entry_not_found"
     await hass.config_entries.async_unload(entry.entry_id)
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, entry.entry_id, "2026-11-01", "2026-11-01")
-    assert caught.value.translation_key == "entry_not_loaded"
+    assert caught.value.translation_key == "service_config_entry_not_loaded"
 
 
 @pytest.mark.parametrize(

@@ -21,16 +21,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import PRESETS, LineItem
 
-from .conftest import RunningSimulator, poll, setup_entry, state
-from .const import NOW
+from .common import RunningSimulator, poll, setup_entry, state
+from .const import NOW, SENSOR_OF_ENDPOINT
 
 POLLS = int(os.environ.get("SOAK_POLLS", "150"))
 SEED = 20261124
-SIGNS = {
-    "credit_grants": "total_available",
-    "usage": "cost_this_month",
-    "subscription": "hard_limit_usd",
-}
 # What takes long to send, or to wait for, is in the other tests
 FAULTS = sorted(set(PRESETS) - {"huge", "bomb", "hang", "slow"})
 MEBIBYTE = 1024 * 1024
@@ -60,7 +55,11 @@ async def test_soak(
     marks: list[tuple[int, int, int, int]] = []
     for turn in range(POLLS):
         simulator.clear_faults()
-        hit = {endpoint: chance.choice(FAULTS) for endpoint in SIGNS if chance.random() < 0.3}
+        hit = {
+            endpoint: chance.choice(FAULTS)
+            for endpoint in SENSOR_OF_ENDPOINT
+            if chance.random() < 0.3
+        }
         for endpoint, fault in hit.items():
             simulator.fault(endpoint, fault)
         cents = float(chance.randrange(1, 10_000))
@@ -70,14 +69,15 @@ async def test_soak(
         simulator.account.ledger = {today: [LineItem("gpt-5.5, input", cents)]}
         simulator.requests.clear()
         await poll(hass, freezer, 1)
-        for endpoint, sign in SIGNS.items():
+        for endpoint, sign in SENSOR_OF_ENDPOINT.items():
             seen = sum(request.path.endswith(endpoint) for request in simulator.requests)
             # Where the credit is not served, the usage is asked whether it tells it.
             derives = endpoint == "usage" and hit.get("credit_grants") == "not_found"
             assert 1 <= seen <= (4 if derives else 2), (turn, endpoint)
             failed = endpoint in hit
             assert (state(hass, sign) == STATE_UNAVAILABLE) is failed, (turn, hit)
-            assert coordinators[endpoint].last_update_success is not failed
+            name = "costs" if endpoint == "usage" else endpoint
+            assert coordinators[name].last_update_success is not failed
         if "usage" not in hit:
             assert round(float(state(hass, "model_cost_gpt_5_5")) * 100, 4) == cents
         if turn % max(1, POLLS // 5) == POLLS // 5 - 1:

@@ -1,37 +1,37 @@
-"""OpenAI Account: what an OpenAI account costs, and what it has left."""
+"""OpenAI Account: what an OpenAI account costs, and what is left of its credit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    SOURCE_REAUTH,
+    ConfigEntry,
+    ConfigEntryChange,
+)
 from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.helpers.typing import ConfigType
-from homeassistant.loader import async_get_integration
 
-from .api import KeyKind, OpenAIAccountClient, OpenAIAccountError
+from .api import OpenAIAccountError
+from .client import async_create_client
 from .const import CONF_ORGANIZATION, DOMAIN
 from .coordinator import (
-    FAILED_KEYS,
+    SUBSCRIPTION,
     AnyCoordinator,
-    CostCoordinator,
-    CreditCoordinator,
     OpenAIAccountConfigEntry,
     OpenAIAccountData,
-    SpendLimitCoordinator,
-    SubscriptionCoordinator,
-    clear_pauses,
-    delete_issues,
-    end_needless_reauth,
     keys_of,
 )
 from .dashboard import async_register_dashboard
-from .services import async_register_actions
+from .issues import delete_issues
+from .services import async_setup_services
+from .status import clear_statuses, failed_keys
 from .store import AccountStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -41,63 +41,42 @@ PLATFORMS = [Platform.SENSOR, Platform.BINARY_SENSOR]
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all accounts share."""
-    async_register_actions(hass)
+    async_setup_services(hass)
     await async_register_dashboard(hass)
+
+    @callback
+    def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.disabled_by:
+            delete_issues(hass, entry.entry_id)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
     return True
-
-
-async def async_create_client(
-    hass: HomeAssistant, host: str, keys: Mapping[KeyKind, str], organization: str | None = None
-) -> OpenAIAccountClient:
-    """Return a client on Home Assistant's own session; raises the client's errors."""
-    integration = await async_get_integration(hass, DOMAIN)
-    return OpenAIAccountClient(
-        async_get_clientsession(hass),
-        host,
-        keys.get(KeyKind.SESSION),
-        admin_key=keys.get(KeyKind.ADMIN),
-        organization=organization,
-        user_agent=f"HomeAssistant-OpenAIAccount/{integration.version}",
-    )
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:
     """Set up an account: it is ready when one of its endpoints is."""
     try:
         client = await async_create_client(
-            hass,
-            entry.data[CONF_HOST],
-            keys_of(entry),
-            entry.data.get(CONF_ORGANIZATION),
+            hass, entry.data[CONF_HOST], keys_of(entry), entry.data.get(CONF_ORGANIZATION)
         )
     except OpenAIAccountError as err:
         raise ConfigEntryError(translation_domain=DOMAIN, translation_key=err.code) from err
-    store = AccountStore(hass, entry.entry_id)
-    await store.async_load()
-    if KeyKind.SESSION not in keys_of(entry):
-        store.forget_endpoints((CreditCoordinator.endpoint, SubscriptionCoordinator.endpoint))
-    if KeyKind.ADMIN not in keys_of(entry):
-        store.forget_endpoints((SpendLimitCoordinator.endpoint,))
-    data = OpenAIAccountData(
-        client=client,
-        store=store,
-        credits=CreditCoordinator(hass, entry, client, store),
-        costs=CostCoordinator(hass, entry, client, store),
-        subscription=SubscriptionCoordinator(hass, entry, client, store),
-        spend_limit=SpendLimitCoordinator(hass, entry, client, store),
-    )
+    data = OpenAIAccountData.create(hass, entry, client)
+    await data.store.async_load()
+    data.store.keep_endpoints(data.by_endpoint.keys())
     await _async_first_refresh(hass, entry, data)
     entry.runtime_data = data
-    _keep_device_true(hass, entry)
-    # One after the other, so that an automation which a binary sensor sets off finds the
+    _update_device_on_change(hass, entry)
+    _end_reauth_on_success(hass, entry)
+    # One after the other, so that an automation which a binary sensor triggers finds the
     # sensors up to date.
     for platform in PLATFORMS:
         await hass.config_entries.async_forward_entry_setups(entry, [platform])
     if DATA_INSTANCE in hass.data:
-        # Not where nobody records: the recorder's modules need not even be there.
+        # Not where nothing is recorded: the recorder's modules need not even be installed.
         from .history import CostHistory  # noqa: PLC0415
 
-        CostHistory(hass, entry, client, store).async_start()
+        CostHistory(hass, entry, client, data.store).async_start()
     return True
 
 
@@ -109,9 +88,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
-    """Forget an account; its history is the recorder's and stays."""
-    clear_pauses(hass, entry.entry_id)
-    hass.data.get(FAILED_KEYS, {}).pop(entry.entry_id, None)
+    """Forget an account; its history belongs to the recorder and stays."""
+    clear_statuses(hass, entry.entry_id)
     delete_issues(hass, entry.entry_id)
     await AccountStore(hass, entry.entry_id).async_remove()
 
@@ -119,7 +97,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
 async def _async_first_refresh(
     hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
 ) -> None:
-    """Ask every endpoint; raise only where none answers."""
+    """Request every endpoint; raise only where none answers."""
     failures: dict[str, ConfigEntryNotReady] = {}
 
     async def refresh(coordinator: AnyCoordinator) -> None:
@@ -130,44 +108,50 @@ async def _async_first_refresh(
 
     await asyncio.gather(*(refresh(coordinator) for coordinator in data.coordinators))
     failed = [one for one in data.coordinators if one.endpoint in failures]
-    # Where nothing answers, what needs a user comes first, then what once worked.
-    failed.sort(key=lambda one: (not one.auth_failed, not one.served))
     if len(failed) == len(data.coordinators):
-        hass.data.setdefault(FAILED_KEYS, {})[entry.entry_id] = {
-            one.failed_key for one in failed if one.failed_key is not None
-        }
-        cause = failures[failed[0].endpoint]
-        if failed[0].auth_failed:
+        # What needs the user comes first, then what has worked before.
+        first = min(failed, key=lambda one: (one.status.failed_key is None, not one.is_served))
+        cause = failures[first.endpoint]
+        if first.status.failed_key is not None:
             raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key=failed[0].last_error
+                translation_domain=DOMAIN, translation_key=first.status.reason
             ) from cause
         raise cause
     for coordinator in failed:
-        if coordinator.served:
-            # The first refresh leaves the logging to the setup, which goes on here.
+        if coordinator.is_served:
+            # The first refresh leaves the logging to the setup, which continues here.
             coordinator.logger.error(
                 "Error fetching %s data: %s", coordinator.name, failures[coordinator.endpoint]
             )
 
 
 @callback
-def _keep_device_true(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
-    """Keep what the device says of the plan, and the question for a key, up to date."""
-    data = entry.runtime_data
+def _update_device_on_change(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+    """Keep the device's model, which is the account's plan, up to date."""
+    coordinator = entry.runtime_data.coordinator(SUBSCRIPTION)
+    if coordinator is None:
+        return
 
     @callback
     def update_device() -> None:
         registry = dr.async_get(hass)
-        subscription = data.subscription.data
         for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-            if subscription and device.model != subscription.plan:
-                registry.async_update_device(device.id, model=subscription.plan)
+            if coordinator.data and device.model != coordinator.data.plan:
+                registry.async_update_device(device.id, model=coordinator.data.plan)
+
+    entry.async_on_unload(coordinator.async_add_listener(update_device))
+
+
+@callback
+def _end_reauth_on_success(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+    """Withdraw the request for a new key once every endpoint accepts the old one again."""
 
     @callback
-    def update_reauth() -> None:
-        end_needless_reauth(hass, entry)
+    def end_reauth() -> None:
+        if not failed_keys(hass, entry.entry_id):
+            for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
+                hass.config_entries.flow.async_abort(flow["flow_id"])
 
-    entry.async_on_unload(data.subscription.async_add_listener(update_device))
-    for coordinator in data.coordinators:
-        entry.async_on_unload(coordinator.async_add_listener(update_reauth))
-    update_reauth()
+    for coordinator in entry.runtime_data.coordinators:
+        entry.async_on_unload(coordinator.async_add_listener(end_reauth))
+    end_reauth()

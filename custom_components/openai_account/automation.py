@@ -1,4 +1,4 @@
-"""What triggers and conditions share: the questions, and which entities of a target answer them."""
+"""What triggers and conditions share: tests of states, and the entities that they apply to."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from .const import DOMAIN
 CONF_THRESHOLD: Final = "threshold"
 
 
-def entities_of_kind(hass: HomeAssistant, entities: Iterable[str], kind: str) -> set[str]:
-    """Return those entities that are of this integration and show one kind of thing."""
+def matching_entities(
+    hass: HomeAssistant, entities: Iterable[str], translation_key: str
+) -> set[str]:
+    """Return the entities of this integration that have a translation key."""
     registry = er.async_get(hass)
     return {
         entity_id
         for entity_id in entities
         if (entity := registry.async_get(entity_id))
         and entity.platform == DOMAIN
-        and entity.translation_key == kind
+        and entity.translation_key == translation_key
     }
 
 
@@ -45,9 +47,9 @@ _THRESHOLD = {
 
 @dataclass(frozen=True, slots=True)
 class StateTest:
-    """Something that is so with an account or not, told by one kind of its entities.
+    """A test of the state of the entities with a translation key.
 
-    A trigger fires when it becomes so, a condition is met while it is.
+    A trigger fires when a state begins to match, a condition passes while it does.
     """
 
     translation_key: str

@@ -1,4 +1,4 @@
-"""Binary sensors: what is so with an account, and what is not."""
+"""Binary sensors: the state of the subscription, and the limits that the user sets."""
 
 from __future__ import annotations
 
@@ -15,93 +15,115 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import CostReport, CreditGrants, KeyKind, Subscription
-from .const import (
-    CONF_LOW_BALANCE_THRESHOLD,
-    CONF_MONTHLY_BUDGET,
-    DEFAULT_LOW_BALANCE_THRESHOLD,
+from .api import Subscription
+from .coordinator import (
+    COSTS,
+    CREDIT,
+    SUBSCRIPTION,
+    OpenAIAccountConfigEntry,
+    OpenAIAccountData,
 )
-from .coordinator import OpenAIAccountConfigEntry, keys_of
-from .entity import AccountEntity, add_reported_entities, remove_entities
+from .entity import (
+    AccountEntity,
+    DerivedDescription,
+    DerivedEntity,
+    EntityAdder,
+    ReportedDescription,
+)
 
 PARALLEL_UPDATES = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountBinaryDescription[DataT](BinarySensorEntityDescription):
-    """Describes a binary sensor and what it takes out of the data."""
+class AccountBinarySensorDescription[DataT](
+    ReportedDescription[DataT], BinarySensorEntityDescription
+):
+    """Describes a binary sensor that shows a value of one endpoint."""
 
     value_fn: Callable[[DataT], bool | None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class DerivedBinarySensorDescription(DerivedDescription, BinarySensorEntityDescription):
+    """Describes a binary sensor whose value is derived from the account's data."""
+
+    value_fn: Callable[[OpenAIAccountData], bool | None]
+
+
+def _subscription_sensor(
+    key: str,
+    value_fn: Callable[[Subscription], bool | None],
+    *,
+    enabled: bool = True,
+    device_class: BinarySensorDeviceClass | None = None,
+) -> AccountBinarySensorDescription[Subscription]:
+    return AccountBinarySensorDescription[Subscription](
+        key=key,
+        translation_key=key,
+        device_class=device_class,
+        entity_registry_enabled_default=enabled,
+        exists_fn=lambda subscription: key in subscription.reported,
+        value_fn=value_fn,
+    )
+
+
 SUBSCRIPTION_BINARY_SENSORS = (
-    AccountBinaryDescription[Subscription](
-        key="has_payment_method",
-        translation_key="has_payment_method",
-        value_fn=lambda subscription: subscription.has_payment_method,
+    _subscription_sensor("has_payment_method", lambda plan: plan.has_payment_method),
+    _subscription_sensor("primary", lambda plan: plan.primary, enabled=False),
+    _subscription_sensor("auto_recharge_enabled", lambda plan: plan.auto_recharge_enabled),
+    _subscription_sensor(
+        "auto_recharge_eligible", lambda plan: plan.auto_recharge_eligible, enabled=False
     ),
-    AccountBinaryDescription[Subscription](
-        key="primary",
-        translation_key="primary",
-        entity_registry_enabled_default=False,
-        value_fn=lambda subscription: subscription.primary,
+    _subscription_sensor(
+        "is_arrears_eligible", lambda plan: plan.is_arrears_eligible, enabled=False
     ),
-    AccountBinaryDescription[Subscription](
-        key="auto_recharge_enabled",
-        translation_key="auto_recharge_enabled",
-        value_fn=lambda subscription: subscription.auto_recharge_enabled,
-    ),
-    AccountBinaryDescription[Subscription](
-        key="auto_recharge_eligible",
-        translation_key="auto_recharge_eligible",
-        entity_registry_enabled_default=False,
-        value_fn=lambda subscription: subscription.auto_recharge_eligible,
-    ),
-    AccountBinaryDescription[Subscription](
-        key="is_arrears_eligible",
-        translation_key="is_arrears_eligible",
-        entity_registry_enabled_default=False,
-        value_fn=lambda subscription: subscription.is_arrears_eligible,
-    ),
-    AccountBinaryDescription[Subscription](
-        key="canceled",
-        translation_key="canceled",
-        entity_registry_enabled_default=False,
-        value_fn=lambda subscription: subscription.canceled,
-    ),
-    AccountBinaryDescription[Subscription](
-        key="delinquent",
-        translation_key="delinquent",
-        device_class=BinarySensorDeviceClass.PROBLEM,
-        value_fn=lambda subscription: subscription.delinquent,
+    _subscription_sensor("canceled", lambda plan: plan.canceled, enabled=False),
+    _subscription_sensor(
+        "delinquent", lambda plan: plan.delinquent, device_class=BinarySensorDeviceClass.PROBLEM
     ),
 )
 
 
-LOW_BALANCE = "low_balance"
-OVER_BUDGET = "over_budget"
+def _low_balance(account: OpenAIAccountData) -> bool | None:
+    """Return whether the credit is below the user's threshold; None where it is not reported."""
+    credit = account.last(CREDIT)
+    if credit is None or credit.total_available is None:
+        return None
+    return credit.total_available < account.options.low_balance_threshold
 
 
-def _low_balance(threshold: float) -> AccountBinaryDescription[CreditGrants]:
-    """Describe whether the credit is under a threshold in US dollars."""
-    return AccountBinaryDescription[CreditGrants](
-        key=LOW_BALANCE,
-        translation_key=LOW_BALANCE,
+def _over_budget(account: OpenAIAccountData) -> bool | None:
+    """Return whether the current month has cost more than the user's budget."""
+    report, budget = account.last(COSTS), account.options.monthly_budget
+    return None if report is None or budget is None else report.cost_this_month > budget
+
+
+DERIVED_BINARY_SENSORS = (
+    DerivedBinarySensorDescription(
+        key="over_budget",
+        translation_key="over_budget",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        value_fn=lambda grants: (
-            None if grants.total_available is None else grants.total_available < threshold
+        depends_on=(COSTS,),
+        possible_fn=lambda account: account.options.monthly_budget is not None,
+        exists_fn=lambda account: (report := account.last(COSTS)) is not None and report.complete,
+        available_fn=lambda account: account.current(COSTS) is not None,
+        value_fn=_over_budget,
+    ),
+    DerivedBinarySensorDescription(
+        key="low_balance",
+        translation_key="low_balance",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        depends_on=(CREDIT,),
+        possible_fn=lambda account: (
+            account.options.low_balance_threshold > 0 and account.opens(CREDIT)
         ),
-    )
-
-
-def _over_budget(budget: float) -> AccountBinaryDescription[CostReport]:
-    """Describe whether this month has cost more than a budget in US dollars."""
-    return AccountBinaryDescription[CostReport](
-        key=OVER_BUDGET,
-        translation_key=OVER_BUDGET,
-        device_class=BinarySensorDeviceClass.PROBLEM,
-        value_fn=lambda report: report.cost_this_month > budget,
-    )
+        exists_fn=lambda account: (
+            (credit := account.last(CREDIT)) is not None and "total_available" in credit.reported
+        ),
+        available_fn=lambda account: account.current(CREDIT) is not None,
+        value_fn=_low_balance,
+    ),
+)
 
 
 async def async_setup_entry(
@@ -110,51 +132,31 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the binary sensors of an account."""
-    data = entry.runtime_data
-    gone: set[str] = set()
-    if KeyKind.SESSION not in keys_of(entry):
-        gone = {one.key for one in SUBSCRIPTION_BINARY_SENSORS} | {LOW_BALANCE}
-    add_reported_entities(
-        data.subscription,
-        lambda subscription: [
-            description
-            for description in SUBSCRIPTION_BINARY_SENSORS
-            if description.key in subscription.reported
-        ],
-        AccountBinarySensor[Subscription],
-        async_add_entities,
-    )
-    # What people set automations off with comes last, when all that these ask is up to date.
-    if budget := entry.options.get(CONF_MONTHLY_BUDGET):
-        add_reported_entities(
-            data.costs,
-            lambda report: [_over_budget(budget)] if report.complete else [],
-            AccountBinarySensor[CostReport],
-            async_add_entities,
-        )
-    else:
-        gone.add(OVER_BUDGET)
-    if threshold := entry.options.get(CONF_LOW_BALANCE_THRESHOLD, DEFAULT_LOW_BALANCE_THRESHOLD):
-        add_reported_entities(
-            data.credits,
-            lambda grants: (
-                [_low_balance(threshold)] if "total_available" in grants.reported else []
-            ),
-            AccountBinarySensor[CreditGrants],
-            async_add_entities,
-        )
-    else:
-        gone.add(LOW_BALANCE)
-    remove_entities(hass, entry, BINARY_SENSOR_DOMAIN, gone)
+    adder = EntityAdder(hass, entry, BINARY_SENSOR_DOMAIN, async_add_entities)
+    adder.add_reported(SUBSCRIPTION, SUBSCRIPTION_BINARY_SENSORS, AccountBinarySensor[Subscription])
+    # What triggers automations comes last, when the states that these read are up to date.
+    adder.add_derived(DERIVED_BINARY_SENSORS, DerivedBinarySensor)
 
 
 class AccountBinarySensor[DataT](AccountEntity[DataT], BinarySensorEntity):
-    """Something about an account that is so or not."""
+    """A binary sensor that shows a value of one endpoint."""
 
-    entity_description: AccountBinaryDescription[DataT]
+    entity_description: AccountBinarySensorDescription[DataT]
 
     @property
     @override
     def is_on(self) -> bool | None:
-        """Whether it is so; None where the account does not tell."""
+        """The value as the API reports it; None where it does not."""
         return self.entity_description.value_fn(self.coordinator.data)
+
+
+class DerivedBinarySensor(DerivedEntity, BinarySensorEntity):
+    """A binary sensor whose value is derived from the account's data."""
+
+    entity_description: DerivedBinarySensorDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """The derived value."""
+        return self.entity_description.value_fn(self.account)

@@ -1,7 +1,7 @@
-"""Conditions: what an automation can ask.
+"""Conditions for automations.
 
-Home Assistant's own bases for such conditions changed between the versions that
-this integration supports; `Condition` is in all.
+Home Assistant's own base classes for entity conditions changed between the versions
+that this integration supports; `Condition` did not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .automation import (
     DAILY_COST_IS_ABOVE,
     IS_OVER_BUDGET,
     StateTest,
-    entities_of_kind,
+    matching_entities,
 )
 
 if TYPE_CHECKING:
@@ -27,45 +27,45 @@ if TYPE_CHECKING:
 
 
 class AccountCondition(Condition):
-    """Is met when something is so for any account of the target."""
+    """Passes while the state of any entity of the target matches a test."""
 
     _test: ClassVar[StateTest]
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Check what the user wrote."""
+        """Validate the configuration."""
         return cast(ConfigType, cls._test.schema(config))
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Take the target and the options."""
+        """Store the target and the options."""
         super().__init__(hass, config)
         self._selection = target_helpers.TargetSelection(config.target or {})
         self._options = config.options or {}
 
     async def async_get_checker(self) -> ConditionChecker:
-        """Return what checks; asked for by versions until 2026.4."""
+        """Return the checker; called by versions until 2026.4."""
         return cast("ConditionChecker", self._async_check)
 
     @override
     def _async_check(self, **kwargs: object) -> bool:
-        """Return whether it is so; what is not known is not so."""
+        """Return whether the test passes; an unknown state does not."""
         found = target_helpers.async_extract_referenced_entity_ids(
             self._hass, self._selection, expand_group=False
         )
         entities = found.referenced | found.indirectly_referenced
         return any(
             self._test.matches(state, self._options)
-            for entity_id in entities_of_kind(self._hass, entities, self._test.translation_key)
+            for entity_id in matching_entities(self._hass, entities, self._test.translation_key)
             if (state := self._hass.states.get(entity_id))
         )
 
 
-def _is_so(test: StateTest) -> type[Condition]:
-    """Return the condition for a question."""
+def _condition_for(test: StateTest) -> type[Condition]:
+    """Return the condition for a test."""
 
     class StateCondition(AccountCondition):
-        """Is met while the question's answer is yes."""
+        """Passes while a state matches the test."""
 
         _test = test
 
@@ -73,10 +73,10 @@ def _is_so(test: StateTest) -> type[Condition]:
 
 
 CONDITIONS: dict[str, type[Condition]] = {
-    "credit_is_low": _is_so(CREDIT_IS_LOW),
-    "credit_is_not_low": _is_so(CREDIT_IS_NOT_LOW),
-    "daily_cost_is_above": _is_so(DAILY_COST_IS_ABOVE),
-    "is_over_budget": _is_so(IS_OVER_BUDGET),
+    "credit_is_low": _condition_for(CREDIT_IS_LOW),
+    "credit_is_not_low": _condition_for(CREDIT_IS_NOT_LOW),
+    "daily_cost_is_above": _condition_for(DAILY_COST_IS_ABOVE),
+    "is_over_budget": _condition_for(IS_OVER_BUDGET),
 }
 
 

@@ -43,8 +43,9 @@ from .const import (
     DOMAIN,
     USAGE_URL,
 )
-from .coordinator import OpenAIAccountConfigEntry, clear_pauses, failed_keys, keys_of
+from .coordinator import OpenAIAccountConfigEntry, keys_of
 from .options_flow import OpenAIAccountOptionsFlow
+from .status import clear_statuses, failed_keys
 from .validation import Account, ValidationFailedError, async_check_organization, async_validate
 
 CONF_ACCOUNTS = "accounts"
@@ -66,15 +67,17 @@ _REMOVALS = {KeyKind.SESSION: CONF_REMOVE_SESSION_KEY, KeyKind.ADMIN: CONF_REMOV
 
 
 class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Asks for an account and checks it before anything is kept."""
+    """Asks for an account and checks it before anything is stored."""
 
     VERSION = 1
+
+    # Set by the step before the one that reads it
+    _account: Account
 
     def __init__(self) -> None:
         """Start without errors."""
         self._errors: dict[str, str] = {}
         self._minutes = 0
-        self._account: Account | None = None
         self._name = ""
 
     @staticmethod
@@ -90,13 +93,13 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for host and keys."""
         if user_input is not None and (
-            account := await self._async_check(user_input[CONF_HOST], _typed(user_input))
+            account := await self._async_check(user_input[CONF_HOST], _entered(user_input))
         ):
-            self._account = account
             self._name = " ".join(user_input.get(CONF_NAME, "").split())
             if len(account.organizations) > 1:
+                self._account = account
                 return await self.async_step_organization()
-            return await self._async_create(*account.organizations[:1])
+            return await self._async_create(account, *account.organizations[:1])
         return self._show("user", USER_SCHEMA, user_input)
 
     async def async_step_organization(
@@ -104,7 +107,6 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask which of the organizations of the key's owner to add."""
         account = self._account
-        assert account is not None
         known = self._async_current_ids(include_ignore=False)
         choices = [one for one in account.organizations if one.id not in known]
         if not choices:
@@ -116,8 +118,8 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             if not organizations:
                 self._errors = {CONF_ORGANIZATION: "no_organization"}
             elif await self._async_belongs(account, organizations[0].id):
-                return await self._async_create(*organizations)
-        # An admin key is one organization's: with it, there is one to choose.
+                return await self._async_create(account, *organizations)
+        # An admin key belongs to one organization, so only one can be chosen with it.
         several = KeyKind.ADMIN not in account.keys
         first = choices[0].id
         return self._show(
@@ -133,15 +135,15 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def async_step_import(self, import_data: dict[str, Any]) -> ConfigFlowResult:
-        """Add one more organization that was chosen together with another."""
+        """Add another organization that was chosen together with the first."""
         await self.async_set_unique_id(import_data["data"][CONF_ORGANIZATION])
         self._abort_if_unique_id_configured()
         return self.async_create_entry(title=import_data["title"], data=import_data["data"])
 
-    async def _async_create(self, *organizations: Organization) -> ConfigFlowResult:
-        """Create the entry; of several organizations the others each start a flow of their own."""
-        account = self._account
-        assert account is not None
+    async def _async_create(
+        self, account: Account, *organizations: Organization
+    ) -> ConfigFlowResult:
+        """Create the entry of the first organization; each other one gets a flow of its own."""
         organization = organizations[0] if organizations else None
         await self.async_set_unique_id(organization.id if organization else account.identity())
         self._abort_if_unique_id_configured()
@@ -167,7 +169,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             await async_check_organization(self.hass, account, organization)
         except ValidationFailedError as err:
             self._minutes = err.minutes
-            # The form has one field, which every fault of a key is about.
+            # The form has a single field, so every error of a key belongs to it.
             self._errors = {
                 "base" if field == "base" else CONF_ORGANIZATION: code
                 for field, code in err.errors.items()
@@ -179,7 +181,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Start to replace a key that no longer works."""
-        if failed_keys(self.hass, self._get_reauth_entry()) == {KeyKind.ADMIN}:
+        if failed_keys(self.hass, self._get_reauth_entry().entry_id) == {KeyKind.ADMIN}:
             return await self.async_step_reauth_admin_key()
         return await self.async_step_reauth_confirm()
 
@@ -202,7 +204,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             if result := await self._async_update(entry, entry.data[CONF_HOST], user_input):
                 return result
-        elif len(failed := failed_keys(self.hass, entry)) > 1:
+        elif len(failed := failed_keys(self.hass, entry.entry_id)) > 1:
             self._errors = dict.fromkeys(failed, InvalidAuthError.code)
         return self._show(step_id, _keys_schema(entry, first), user_input)
 
@@ -223,28 +225,28 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_update(
         self, entry: OpenAIAccountConfigEntry, host: str, user_input: dict[str, Any]
     ) -> ConfigFlowResult | None:
-        """Check new keys beside those that stay; None where the form has to be shown again."""
+        """Check new keys together with those that stay; None if the form has to be shown again."""
         kept = {
             kind: key
             for kind, key in keys_of(entry).items()
             if not user_input.get(_REMOVALS[kind], False)
         }
-        keys = kept | _typed(user_input)
-        if kept.keys() - _typed(user_input) and not _same_host(host, entry.data[CONF_HOST]):
-            # Who may change the host may not for that know the key.
+        keys = kept | _entered(user_input)
+        if kept.keys() - _entered(user_input) and not _same_host(host, entry.data[CONF_HOST]):
+            # Whoever may change the host does not necessarily know the key.
             self._errors = {
-                str(kind): "key_for_new_host" for kind in kept.keys() - _typed(user_input)
+                str(kind): "key_for_new_host" for kind in kept.keys() - _entered(user_input)
             }
             return None
         organization = entry.data.get(CONF_ORGANIZATION)
-        self._account = account = await self._async_check(host, keys, organization)
+        account = await self._async_check(host, keys, organization)
         if account is None:
             return None
-        if account.keys.get(KeyKind.SESSION) != entry.data.get(KeyKind.SESSION) and self._siblings(
-            entry
-        ):
+        is_new = account.keys.get(KeyKind.SESSION) != entry.data.get(KeyKind.SESSION)
+        if is_new and self._siblings(entry, account):
+            self._account = account
             return await self.async_step_siblings()
-        return self._finish_update(entry)
+        return self._finish_update(entry, account)
 
     async def async_step_siblings(
         self, user_input: dict[str, Any] | None = None
@@ -256,8 +258,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             else self._get_reconfigure_entry()
         )
         account = self._account
-        assert account is not None
-        siblings = self._siblings(entry)
+        siblings = self._siblings(entry, account)
         if user_input is None:
             names = {one.entry_id: one.title for one in siblings}
             schema = vol.Schema(
@@ -266,17 +267,17 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._show("siblings", schema, None)
         for sibling in siblings:
             if sibling.entry_id in user_input.get(CONF_ACCOUNTS, ()):
-                clear_pauses(self.hass, sibling.entry_id)
+                clear_statuses(self.hass, sibling.entry_id)
                 self.hass.config_entries.async_update_entry(
                     sibling, data={**sibling.data, CONF_SESSION_KEY: account.keys[KeyKind.SESSION]}
                 )
                 self.hass.config_entries.async_schedule_reload(sibling.entry_id)
-        return self._finish_update(entry)
+        return self._finish_update(entry, account)
 
-    def _siblings(self, entry: OpenAIAccountConfigEntry) -> list[OpenAIAccountConfigEntry]:
-        """Return the other accounts that the new session key opens, and do not have it yet."""
-        account = self._account
-        assert account is not None
+    def _siblings(
+        self, entry: OpenAIAccountConfigEntry, account: Account
+    ) -> list[OpenAIAccountConfigEntry]:
+        """Return the other accounts that the new session key opens and that lack it."""
         key = account.keys.get(KeyKind.SESSION)
         known = {one.id for one in account.organizations}
         return [
@@ -288,20 +289,18 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             and other.data.get(KeyKind.SESSION) not in (None, key)
         ]
 
-    def _finish_update(self, entry: OpenAIAccountConfigEntry) -> ConfigFlowResult:
-        account = self._account
-        assert account is not None
-        clear_pauses(self.hass, entry.entry_id)
+    def _finish_update(self, entry: OpenAIAccountConfigEntry, account: Account) -> ConfigFlowResult:
+        clear_statuses(self.hass, entry.entry_id)
         return self.async_update_reload_and_abort(
             entry, data=account.data(entry.data.get(CONF_ORGANIZATION))
         )
 
-    # ---- What all steps share ------------------------------------------------------------------
+    # ---- Shared by all steps -------------------------------------------------------------------
 
     def _show(
         self, step_id: str, schema: vol.Schema, values: Mapping[str, Any] | None
     ) -> ConfigFlowResult:
-        """Show a form with what was typed before, but for the keys."""
+        """Show a form with what was entered before, except for the keys."""
         shown = {key: value for key, value in (values or {}).items() if key not in set(KeyKind)}
         return self.async_show_form(
             step_id=step_id,
@@ -318,7 +317,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_check(
         self, host: str, keys: Mapping[KeyKind, str], organization: str | None = None
     ) -> Account | None:
-        """Ask an account; None, and what to say of it in `_errors`, where it is refused."""
+        """Check an account; None if it is rejected, with the reasons in `_errors`."""
         self._errors = {}
         try:
             return await async_validate(self.hass, host, keys, organization)
@@ -328,8 +327,8 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         return None
 
 
-def _typed(user_input: Mapping[str, Any]) -> dict[KeyKind, str]:
-    """Return the keys that were typed; one of nothing but spaces was not."""
+def _entered(user_input: Mapping[str, Any]) -> dict[KeyKind, str]:
+    """Return the keys that were entered; spaces alone are none."""
     return {kind: key for kind in KeyKind if (key := user_input.get(kind, "").strip())}
 
 
@@ -337,12 +336,12 @@ def _same_host(typed: str, known: str) -> bool:
     try:
         return str(base_url(typed)) == known
     except OpenAIAccountError:
-        # The check that follows says what is wrong with it; nothing is sent.
+        # The check that follows reports what is wrong with the host; nothing is sent.
         return True
 
 
 def _keys_schema(entry: OpenAIAccountConfigEntry, first: KeyKind) -> vol.Schema:
-    """Return the fields for both keys, one first; those that the entry has can be removed."""
+    """Return the fields for both keys, `first` first; stored keys can be removed."""
     fields: dict[vol.Marker, object] = {}
     for kind in sorted(KeyKind, key=lambda kind: kind is not first):
         fields[vol.Optional(kind.value)] = _KEY

@@ -22,17 +22,21 @@ MIN_UPDATE_INTERVAL: Final = 30
 MAX_UPDATE_INTERVAL: Final = 86_400
 DEFAULT_LOW_BALANCE_THRESHOLD: Final = 5
 
-# The longest pause between two polls after a fault that asks for patience.
-MAX_PAUSE: Final = timedelta(hours=1)
+# The longest pause between two requests where the server does not say how long to wait
+MAX_RETRY_INTERVAL: Final = timedelta(hours=1)
 
-# An endpoint that the account never had is looked for again this often; one
-# that it had and that stays away this long is worth telling the user.
+# The bounds of what a server may ask for: a `Retry-After` of years is a mistake.
+MIN_RETRY_AFTER: Final = timedelta(minutes=1)
+MAX_RETRY_AFTER: Final = timedelta(days=1)
+
+# An endpoint that the account never had is requested again this often; one that
+# it had and that has been missing this long becomes a repair.
 MISSING_PERIOD: Final = timedelta(days=1)
 
-# After so many days OpenAI no longer corrects what a day cost.
+# After this many days OpenAI no longer corrects the costs of a day.
 SETTLED_DAYS: Final = 3
 
-# A model or project that cost nothing for so long loses its sensor.
+# A model or project without costs for this long loses its sensor.
 MODEL_RETENTION: Final = timedelta(days=90)
 
 BILLING_URL: Final = "https://platform.openai.com/settings/organization/billing/overview"

@@ -1,20 +1,18 @@
-"""Coordinators: one an endpoint, so that a fault of one stays its own."""
+"""Coordinators: one per endpoint, so that a failure of one stays its own."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 import logging
-from typing import ClassVar, override
+from typing import cast, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
-from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from .api import (
     CostReport,
@@ -29,33 +27,24 @@ from .api import (
     Subscription,
 )
 from .const import (
+    CONF_LOW_BALANCE_THRESHOLD,
+    CONF_MONTHLY_BUDGET,
     CONF_UPDATE_INTERVAL,
+    DEFAULT_LOW_BALANCE_THRESHOLD,
     DEFAULT_UPDATE_INTERVAL,
     DOMAIN,
-    MAX_PAUSE,
     MISSING_PERIOD,
     SETTLED_DAYS,
 )
+from .issues import create_issue, delete_issue
+from .status import endpoint_status
 from .store import AccountStore
 
 _LOGGER = logging.getLogger(__name__)
 
+ENDPOINT_GONE = "endpoint_gone"
+
 type OpenAIAccountConfigEntry = ConfigEntry[OpenAIAccountData]
-
-
-@dataclass(slots=True)
-class Pause:
-    """How long an endpoint wants to be left alone, and how often it has said so."""
-
-    until: datetime
-    count: int = 1
-
-
-# Pauses outlive a reload: a server that asked for patience did not ask this object.
-PAUSES: HassKey[dict[tuple[str, str], Pause]] = HassKey(f"{DOMAIN}_pauses")
-
-# The keys that failed while an entry was set up, by the entry's id.
-FAILED_KEYS: HassKey[dict[str, set[KeyKind]]] = HassKey(f"{DOMAIN}_failed_keys")
 
 
 def keys_of(entry: OpenAIAccountConfigEntry) -> dict[KeyKind, str]:
@@ -67,7 +56,6 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     """Polls one endpoint and turns the client's errors into Home Assistant's."""
 
     config_entry: OpenAIAccountConfigEntry
-    endpoint: ClassVar[str]
 
     def __init__(
         self,
@@ -75,8 +63,9 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         entry: OpenAIAccountConfigEntry,
         client: OpenAIAccountClient,
         store: AccountStore,
+        endpoint: str,
     ) -> None:
-        """Prepare; nothing is asked yet."""
+        """Prepare; nothing is requested yet."""
         interval = timedelta(
             seconds=entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)
         )
@@ -84,124 +73,86 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
             hass,
             _LOGGER,
             config_entry=entry,
-            # Not the entry's title, which can be a person's name: this gets logged.
-            name=f"{DOMAIN} {self.endpoint}",
+            # Not the entry's title, which can be a person's name: this is logged.
+            name=f"{DOMAIN} {endpoint}",
             update_interval=interval * _phase(hass, entry),
             always_update=False,
         )
-        self._interval = interval
+        self.endpoint = endpoint
         self.client = client
         self.store = store
-        self.last_success: datetime | None = None
-        self.last_error: str | None = None
-        self.failed_key: KeyKind | None = None
-        self._polls = 0
-        self._pauses = hass.data.setdefault(PAUSES, {})
+        self.status = endpoint_status(hass, entry.entry_id, endpoint)
+        self._interval = interval
+        self._is_first_poll = True
         self._polling = asyncio.Lock()
 
     @property
-    def auth_failed(self) -> bool:
-        """Whether the last poll found that a new key is needed."""
-        return self.failed_key is not None
-
-    @property
-    def served(self) -> bool:
+    def is_served(self) -> bool:
         """Whether this account is known to have this endpoint."""
-        return self.last_error != EndpointMissingError.code or self.store.has_answered(
+        return self.status.last_error != EndpointMissingError.code or self.store.has_answered(
             self.endpoint
         )
 
     @abstractmethod
     async def _fetch(self) -> DataT:
-        """Ask the endpoint."""
+        """Request the endpoint; raises the client's errors."""
 
     @override
     async def _async_update_data(self) -> DataT:
-        """Ask the endpoint, unless it wants to be left alone."""
+        """Request the endpoint, unless it is paused."""
         async with self._polling:
-            self._polls += 1
-            if self._polls > 1:
-                # The first interval alone is shorter, to spread the accounts.
+            if not self._is_first_poll:
+                # Only the first interval is shorter, to spread the accounts.
                 self.update_interval = self._interval
-            pause = self._pauses.get(self._pause_key)
-            if pause and (left := (pause.until - dt_util.utcnow()).total_seconds()) > 1:
-                raise self._failure(self.last_error or RateLimitedError.code, left)
+            self._is_first_poll = False
+            if left := self.status.seconds_left:
+                if self.status.failed_key is not None:
+                    # After a reload, the request for a new key is gone; the rejected key is not.
+                    self.config_entry.async_start_reauth(self.hass)
+                raise self._update_failed(left)
             try:
                 data = await self._fetch()
             except OpenAIAccountError as err:
-                raise self._translate(err) from err
-        self._note_success()
+                raise self._handle_error(err) from err
+        self.status.note_success()
+        self.store.note_answer(self.endpoint)
+        delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
         return data
 
-    @property
-    def _pause_key(self) -> tuple[str, str]:
-        return self.config_entry.entry_id, self.endpoint
-
-    @property
-    def _issue_id(self) -> str:
-        return _issue_id(self.endpoint, self.config_entry.entry_id)
-
-    def _note_success(self) -> None:
-        self.last_success = dt_util.utcnow()
-        self.last_error = None
-        self.failed_key = None
-        self._pauses.pop(self._pause_key, None)
-        self.store.note_answer(self.endpoint)
-        ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
-
-    def _translate(self, err: OpenAIAccountError) -> UpdateFailed:
-        """Do what an error asks for, and return it as Home Assistant wants it."""
-        self.last_error = err.code
-        self.failed_key = err.key if isinstance(err, InvalidAuthError) else None
+    def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:
+        """Do what an error calls for, and return it in Home Assistant's terms."""
+        self.status.note_error(err)
         if isinstance(err, RateLimitedError):
-            return self._failure(err.code, self._pause(err.retry_after))
+            return self._update_failed(self.status.pause(err.retry_after, self._interval))
         if isinstance(err, InvalidAuthError):
-            # Polls go on, slowly: a key that is good again needs nobody's help.
+            # Polls continue, slowly: a key that works again needs no new one.
             self.config_entry.async_start_reauth(self.hass)
-            return self._failure(err.code, self._pause(None))
+            return self._update_failed(self.status.pause(None, self._interval))
         if isinstance(err, EndpointMissingError):
             if not self.store.has_answered(self.endpoint):
-                return self._failure(err.code, MISSING_PERIOD.total_seconds())
-            now = dt_util.utcnow()
-            if now - self.store.note_missing(self.endpoint, now) >= MISSING_PERIOD:
-                self._create_issue()
-        return self._failure(err.code)
+                return self._update_failed(MISSING_PERIOD.total_seconds())
+            if self.store.missing_for(self.endpoint) >= MISSING_PERIOD:
+                create_issue(
+                    self.hass,
+                    self.config_entry.entry_id,
+                    ENDPOINT_GONE,
+                    self.endpoint,
+                    {"endpoint": self.endpoint},
+                )
+        return self._update_failed()
 
-    def _pause(self, retry_after: float | None) -> float:
-        """Note how long to leave the endpoint alone, in seconds, and return it."""
-        known = self._pauses.get(self._pause_key)
-        count = known.count + 1 if known else 1
-        if retry_after is None:
-            retry_after = min(
-                self._interval.total_seconds() * 2.0**count, MAX_PAUSE.total_seconds()
-            )
-        # A wish for less than a poll's interval is none; one for years is a mistake.
-        retry_after = min(max(retry_after, 60.0), MISSING_PERIOD.total_seconds())
-        until = dt_util.utcnow() + timedelta(seconds=retry_after)
-        self._pauses[self._pause_key] = Pause(until, min(count, 10))
-        return retry_after
-
-    def _failure(self, code: str, retry_after: float | None = None) -> UpdateFailed:
+    def _update_failed(self, retry_after: float | None = None) -> UpdateFailed:
         return UpdateFailed(
-            translation_domain=DOMAIN, translation_key=code, retry_after=retry_after
-        )
-
-    def _create_issue(self) -> None:
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            self._issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="endpoint_gone",
-            translation_placeholders={"endpoint": self.endpoint},
+            translation_domain=DOMAIN,
+            translation_key=self.status.reason or RateLimitedError.code,
+            retry_after=retry_after,
         )
 
 
 def _phase(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> float:
-    """Return after which part of an interval an account polls for the first time.
+    """Return which part of an interval an account waits before its second poll.
 
-    Accounts that start together are so spread evenly over the interval.
+    This spreads accounts that start together evenly over the interval.
     """
     entries = [one.entry_id for one in hass.config_entries.async_entries(DOMAIN)]
     return 1 - entries.index(entry.entry_id) / len(entries) if entry.entry_id in entries else 1
@@ -210,21 +161,17 @@ def _phase(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> float:
 class CreditCoordinator(AccountCoordinator[CreditGrants]):
     """Polls the prepaid credit."""
 
-    endpoint = "credit_grants"
-
     @override
     async def _fetch(self) -> CreditGrants:
         return await self.client.credit_grants()
 
 
 class CostCoordinator(AccountCoordinator[CostReport]):
-    """Polls the costs of the running month."""
+    """Polls the costs of the current month."""
 
-    endpoint = "usage"
-
-    # The month before the running one, and the day on which it was asked for
+    # The month before the current one, and the day on which it was requested
     _past: CostReport | None = None
-    _past_asked: date | None = None
+    _past_requested: date | None = None
 
     @override
     async def _fetch(self) -> CostReport:
@@ -236,10 +183,10 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         if self._past_is_due(report):
             try:
                 self._past = await self.client.costs_between(report.last_month_start, report.start)
-                self._past_asked = report.today
+                self._past_requested = report.today
             except OpenAIAccountError as err:
-                # The running month is there all the same; the next poll tries again.
-                _LOGGER.debug("The costs of last month are not to be had now (%s)", err.code)
+                # The current month is there all the same; the next poll tries again.
+                _LOGGER.debug("The costs of last month are not available now (%s)", err.code)
         if self._past is None or self._past.today < report.start - timedelta(days=1):
             return report
         return replace(
@@ -250,18 +197,16 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         )
 
     def _past_is_due(self, report: CostReport) -> bool:
-        """Return whether to ask for the last month: at first, and while it can still change."""
-        if self._past is None or self._past_asked is None:
+        """Return whether to request the last month: at first, and while it can still change."""
+        if self._past is None or self._past_requested is None:
             return True
         if self._past.start != report.last_month_start:
             return True
-        return report.today.day <= SETTLED_DAYS + 1 and self._past_asked != report.today
+        return report.today.day <= SETTLED_DAYS + 1 and self._past_requested != report.today
 
 
 class SubscriptionCoordinator(AccountCoordinator[Subscription]):
     """Polls the plan and its limits."""
-
-    endpoint = "subscription"
 
     @override
     async def _fetch(self) -> Subscription:
@@ -271,77 +216,117 @@ class SubscriptionCoordinator(AccountCoordinator[Subscription]):
 class SpendLimitCoordinator(AccountCoordinator[SpendLimit]):
     """Polls the organization's own monthly limit."""
 
-    endpoint = "spend_limit"
-
     @override
     async def _fetch(self) -> SpendLimit:
         try:
             return await self.client.spend_limit()
         except EndpointMissingError:
-            # That is how the endpoint says that no limit is set any more.
+            # This is how the endpoint reports that no limit is set anymore.
             if self.store.has_answered(self.endpoint):
                 return SpendLimit()
             raise
 
 
-type AnyCoordinator = (
-    CreditCoordinator | CostCoordinator | SubscriptionCoordinator | SpendLimitCoordinator
+@dataclass(frozen=True, slots=True)
+class Endpoint[DataT]:
+    """Something that an account can be polled for: its name, the keys that open it, and who polls.
+
+    One of the keys is enough.
+    """
+
+    name: str
+    keys: frozenset[KeyKind]
+    coordinator: type[AccountCoordinator[DataT]]
+
+
+CREDIT = Endpoint("credit_grants", frozenset({KeyKind.SESSION}), CreditCoordinator)
+COSTS = Endpoint("costs", frozenset(KeyKind), CostCoordinator)
+SUBSCRIPTION = Endpoint("subscription", frozenset({KeyKind.SESSION}), SubscriptionCoordinator)
+SPEND_LIMIT = Endpoint("spend_limit", frozenset({KeyKind.ADMIN}), SpendLimitCoordinator)
+
+# All endpoints, in the order in which their entities are added.
+ENDPOINTS = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT)
+
+type AnyEndpoint = (
+    Endpoint[CreditGrants] | Endpoint[CostReport] | Endpoint[Subscription] | Endpoint[SpendLimit]
 )
+type AnyCoordinator = AccountCoordinator[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOptions:
+    """The options of an entry: US dollars; None or 0 stands for 'not wanted'."""
+
+    low_balance_threshold: float
+    monthly_budget: float | None
+
+    @classmethod
+    def of(cls, entry: OpenAIAccountConfigEntry) -> AccountOptions:
+        """Return an entry's options."""
+        return cls(
+            low_balance_threshold=entry.options.get(
+                CONF_LOW_BALANCE_THRESHOLD, DEFAULT_LOW_BALANCE_THRESHOLD
+            ),
+            monthly_budget=entry.options.get(CONF_MONTHLY_BUDGET),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIAccountData:
-    """What a loaded entry holds."""
+    """What a loaded entry holds: a coordinator for each endpoint that its keys open."""
 
     client: OpenAIAccountClient
     store: AccountStore
-    credits: CreditCoordinator
-    costs: CostCoordinator
-    subscription: SubscriptionCoordinator
-    spend_limit: SpendLimitCoordinator
+    options: AccountOptions
+    by_endpoint: Mapping[str, AnyCoordinator]
+
+    @classmethod
+    def create(
+        cls, hass: HomeAssistant, entry: OpenAIAccountConfigEntry, client: OpenAIAccountClient
+    ) -> OpenAIAccountData:
+        """Return an entry's data before anything is requested."""
+        store = AccountStore(hass, entry.entry_id)
+        keys = keys_of(entry).keys()
+        return cls(
+            client=client,
+            store=store,
+            options=AccountOptions.of(entry),
+            by_endpoint={
+                one.name: cast(
+                    AnyCoordinator, one.coordinator(hass, entry, client, store, one.name)
+                )
+                for one in ENDPOINTS
+                if one.keys & keys
+            },
+        )
 
     @property
     def coordinators(self) -> tuple[AnyCoordinator, ...]:
         """All coordinators."""
-        return self.credits, self.costs, self.subscription, self.spend_limit
+        return tuple(self.by_endpoint.values())
 
+    @property
+    def costs(self) -> AccountCoordinator[CostReport]:
+        """The coordinator of the costs, which any key opens."""
+        coordinator = self.coordinator(COSTS)
+        if coordinator is None:
+            raise KeyError(COSTS.name)
+        return coordinator
 
-@callback
-def end_needless_reauth(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
-    """Take back the question for a new key once the old one works everywhere again."""
-    if any(coordinator.auth_failed for coordinator in entry.runtime_data.coordinators):
-        return
-    for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
-        hass.config_entries.flow.async_abort(flow["flow_id"])
+    def opens(self, endpoint: AnyEndpoint) -> bool:
+        """Return whether one of the account's keys opens an endpoint."""
+        return endpoint.name in self.by_endpoint
 
+    def coordinator[DataT](self, endpoint: Endpoint[DataT]) -> AccountCoordinator[DataT] | None:
+        """Return the coordinator of an endpoint, None where no key opens it."""
+        return cast("AccountCoordinator[DataT] | None", self.by_endpoint.get(endpoint.name))
 
-def failed_keys(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> set[KeyKind]:
-    """Return the keys of an entry that no longer work."""
-    if entry.state is not ConfigEntryState.LOADED:
-        return hass.data.get(FAILED_KEYS, {}).get(entry.entry_id, set())
-    coordinators = entry.runtime_data.coordinators
-    return {one.failed_key for one in coordinators if one.failed_key is not None}
+    def last[DataT](self, endpoint: Endpoint[DataT]) -> DataT | None:
+        """Return the last response of an endpoint, however old; None before the first one."""
+        coordinator = self.coordinator(endpoint)
+        return coordinator.data if coordinator else None
 
-
-@callback
-def clear_pauses(hass: HomeAssistant, entry_id: str) -> None:
-    """Let an entry poll again at once, since what it was paused for has changed."""
-    pauses = hass.data.get(PAUSES, {})
-    for key in [key for key in pauses if key[0] == entry_id]:
-        del pauses[key]
-
-
-@callback
-def delete_issues(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete what was said to the user of an entry's endpoints."""
-    for coordinator in (
-        CreditCoordinator,
-        CostCoordinator,
-        SubscriptionCoordinator,
-        SpendLimitCoordinator,
-    ):
-        ir.async_delete_issue(hass, DOMAIN, _issue_id(coordinator.endpoint, entry_id))
-
-
-def _issue_id(endpoint: str, entry_id: str) -> str:
-    return f"endpoint_gone_{endpoint}_{entry_id}"
+    def current[DataT](self, endpoint: Endpoint[DataT]) -> DataT | None:
+        """Return the response of an endpoint's last poll; None if it failed."""
+        coordinator = self.coordinator(endpoint)
+        return coordinator.data if coordinator and coordinator.last_update_success else None

@@ -1,4 +1,4 @@
-"""Diagnostics: what a bug report needs, and nothing of the person who writes it."""
+"""Diagnostics: what a bug report needs, without anything about the person who writes it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TO_REDACT = {
     "projects",
     "projects_this_month",
     "tax_ids",
-    # The entry's name and identity tell whose account it is.
+    # The entry's name and identity say whose account it is.
     "title",
     "unique_id",
 }
@@ -44,7 +44,7 @@ async def async_get_config_entry_diagnostics(
             {
                 "data": {
                     **entry.data,
-                    # A host of one's own can be named for its owner.
+                    # A host of one's own can be named after its owner.
                     CONF_HOST: host if host == DEFAULT_HOST else "another host",
                 },
                 "options": dict(entry.options),
@@ -53,23 +53,17 @@ async def async_get_config_entry_diagnostics(
             },
             TO_REDACT,
         ),
-        "endpoints": {
-            coordinator.endpoint: _endpoint(coordinator, data.client.paths)
-            for coordinator in data.coordinators
-        },
+        "paths": data.client.paths,
+        "endpoints": {one.endpoint: _endpoint(one) for one in data.coordinators},
     }
 
 
-def _endpoint(coordinator: AnyCoordinator, paths: dict[str, str]) -> dict[str, Any]:
-    answer = coordinator.data
-    # With an admin key, the official endpoint stands in for the dashboard's.
-    names = ("costs", "usage") if coordinator.endpoint == "usage" else (coordinator.endpoint,)
+def _endpoint(coordinator: AnyCoordinator) -> dict[str, Any]:
+    response: Any = coordinator.data
     return {
-        "path": next((paths[name] for name in names if name in paths), None),
-        "last_success": coordinator.last_success,
-        "last_error": coordinator.last_error,
+        **_plain(asdict(coordinator.status)),
         "last_update_success": coordinator.last_update_success,
-        "data": async_redact_data(_plain(asdict(answer)), TO_REDACT) if answer else None,
+        "data": async_redact_data(_plain(asdict(response)), TO_REDACT) if response else None,
     }
 
 

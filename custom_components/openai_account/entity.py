@@ -1,29 +1,68 @@
-"""What all entities of an account share."""
+"""What all entities of an account share, and how they come and go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import override
 
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
-from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
-from .api import DEFAULT_HOST
+from .api import DEFAULT_HOST, CostReport
 from .const import BILLING_URL, DOMAIN, MANUFACTURER
-from .coordinator import AccountCoordinator, AnyCoordinator, OpenAIAccountConfigEntry
+from .coordinator import (
+    SUBSCRIPTION,
+    AccountCoordinator,
+    AnyCoordinator,
+    AnyEndpoint,
+    Endpoint,
+    OpenAIAccountConfigEntry,
+    OpenAIAccountData,
+)
+from .store import SlugRegistry
 
 
-class ReportedData(Protocol):
-    """Data that tells which fields the account was seen to report."""
+def always(_: object) -> bool:
+    """Return True: the condition of a description that has none."""
+    return True
 
-    @property
-    def reported(self) -> frozenset[str]:
-        """The names of the reported fields."""
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedDescription[DataT](EntityDescription):
+    """Describes a value of one endpoint; it exists once `exists_fn` finds it in a response."""
+
+    exists_fn: Callable[[DataT], bool] = always
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedDescription(EntityDescription):
+    """Describes a value that is derived from several endpoints, or from the options.
+
+    All functions take the account's data. `depends_on` are the endpoints that can
+    change the value. Where keys or options rule it out, `possible_fn` is False
+    and the entity is removed. `exists_fn` is True once the account reports what
+    the value is derived from, and `available_fn` while that is up to date.
+    """
+
+    depends_on: tuple[AnyEndpoint, ...]
+    possible_fn: Callable[[OpenAIAccountData], bool] = always
+    exists_fn: Callable[[OpenAIAccountData], bool] = always
+    available_fn: Callable[[OpenAIAccountData], bool] = always
+
+    def coordinators(self, account: OpenAIAccountData) -> list[AnyCoordinator]:
+        """Return the coordinators that the value depends on."""
+        return [
+            account.by_endpoint[one.name]
+            for one in self.depends_on
+            if one.name in account.by_endpoint
+        ]
 
 
 class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
@@ -34,61 +73,154 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
     def __init__(
         self, coordinator: AccountCoordinator[DataT], description: EntityDescription
     ) -> None:
-        """Take the place that the description gives."""
+        """Prepare the entity that a description describes."""
         super().__init__(coordinator)
         self.entity_description = description
         entry = coordinator.config_entry
-        identity = entry.unique_id or entry.entry_id
-        self._attr_unique_id = f"{identity}_{description.key}"
-        subscription = entry.runtime_data.subscription.data
+        self._attr_unique_id = _unique_id(entry, description.key)
         self._attr_device_info = DeviceInfo(
             entry_type=DeviceEntryType.SERVICE,
-            identifiers={(DOMAIN, identity)},
+            identifiers={(DOMAIN, entry.unique_id or entry.entry_id)},
             manufacturer=MANUFACTURER,
-            model=subscription.plan if subscription else None,
             name=entry.title,
             configuration_url=(
-                BILLING_URL if URL(entry.data["host"]).host == DEFAULT_HOST else None
+                BILLING_URL if URL(entry.data[CONF_HOST]).host == DEFAULT_HOST else None
             ),
         )
+        if subscription := entry.runtime_data.last(SUBSCRIPTION):
+            # Without a response, the device keeps the plan that it has.
+            self._attr_device_info["model"] = subscription.plan
 
 
-@callback
-def add_reported_entities[DataT, DescriptionT: EntityDescription](
-    coordinator: AccountCoordinator[DataT],
-    descriptions: Callable[[DataT], Iterable[DescriptionT]],
-    entity: Callable[[AccountCoordinator[DataT], DescriptionT], AccountEntity[DataT]],
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    also: AnyCoordinator | None = None,
-) -> None:
-    """Add an entity for each thing that the account reports, now and with each poll.
+class DerivedEntity(AccountEntity[object]):
+    """An entity whose value is derived from the account's data."""
 
-    `descriptions` returns those of the things that an answer holds; `also` is
-    another endpoint that they depend on.
-    """
-    known: set[str] = set()
+    entity_description: DerivedDescription
+
+    @property
+    def account(self) -> OpenAIAccountData:
+        """The data that the value is derived from."""
+        return self.coordinator.config_entry.runtime_data
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow all endpoints that the value depends on."""
+        await super().async_added_to_hass()
+        for coordinator in self.entity_description.coordinators(self.account):
+            if coordinator is not self.coordinator:
+                self.async_on_remove(
+                    coordinator.async_add_listener(self._handle_coordinator_update)
+                )
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the value is up to date."""
+        return self.entity_description.available_fn(self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityAdder:
+    """Adds the entities of one platform and entry: each once the account reports its value."""
+
+    hass: HomeAssistant
+    entry: OpenAIAccountConfigEntry
+    domain: str
+    async_add_entities: AddConfigEntryEntitiesCallback
 
     @callback
-    def add_new() -> None:
-        if not coordinator.data:
+    def add_reported[DataT](
+        self,
+        endpoint: Endpoint[DataT],
+        descriptions: Iterable[ReportedDescription[DataT]],
+        entity: Callable[[AccountCoordinator[DataT], EntityDescription], Entity],
+    ) -> None:
+        """Add what an endpoint reports, now and with each poll; remove it where no key opens it."""
+        coordinator = self.entry.runtime_data.coordinator(endpoint)
+        if coordinator is None:
+            self._remove(one.key for one in descriptions)
             return
-        new = [one for one in descriptions(coordinator.data) if one.key not in known]
-        known.update(one.key for one in new)
-        async_add_entities(entity(coordinator, one) for one in new)
+        waiting = list(descriptions)
 
-    for source in (coordinator, also):
-        if source is not None:
-            coordinator.config_entry.async_on_unload(source.async_add_listener(add_new))
-    add_new()
+        @callback
+        def add_new() -> None:
+            if coordinator.data is None:
+                return
+            found = [one for one in waiting if one.exists_fn(coordinator.data)]
+            waiting[:] = [one for one in waiting if one not in found]
+            self.async_add_entities([entity(coordinator, one) for one in found])
+
+        self.entry.async_on_unload(coordinator.async_add_listener(add_new))
+        add_new()
+
+    @callback
+    def add_derived(
+        self,
+        descriptions: Sequence[DerivedDescription],
+        entity: Callable[[AnyCoordinator, EntityDescription], Entity],
+    ) -> None:
+        """Add what can be derived, now and with each poll; remove what keys or options rule out."""
+        account = self.entry.runtime_data
+        waiting = [one for one in descriptions if one.possible_fn(account)]
+        self._remove(one.key for one in descriptions if one not in waiting)
+
+        @callback
+        def add_new() -> None:
+            found = [one for one in waiting if one.exists_fn(account)]
+            waiting[:] = [one for one in waiting if one not in found]
+            self.async_add_entities([entity(one.coordinators(account)[0], one) for one in found])
+
+        for coordinator in account.coordinators:
+            self.entry.async_on_unload(coordinator.async_add_listener(add_new))
+        add_new()
+
+    @callback
+    def add_named(
+        self,
+        costs: AccountCoordinator[CostReport],
+        prefix: str,
+        slugs: SlugRegistry,
+        entity: Callable[[str, str], Entity],
+    ) -> None:
+        """Add an entity for each name that has cost something lately; remove the others.
+
+        `prefix` is what their keys start with, before the slug; `entity` takes a
+        slug and a name.
+        """
+        registry = er.async_get(self.hass)
+        start = _unique_id(self.entry, prefix)
+        known = {
+            one.unique_id.removeprefix(start)
+            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
+            if one.domain == self.domain and one.unique_id.startswith(start)
+        }
+        added: set[str] = set()
+
+        @callback
+        def update() -> None:
+            if costs.data is None or not costs.data.complete:
+                return
+            recent = slugs.recent(costs.data.today)
+            self._remove(prefix + slug for slug in known - recent.keys())
+            new = recent.keys() - added
+            known.clear()
+            known.update(recent)
+            added.intersection_update(recent)
+            added.update(new)
+            self.async_add_entities([entity(slug, recent[slug]) for slug in sorted(new)])
+
+        self.entry.async_on_unload(costs.async_add_listener(update))
+        update()
+
+    @callback
+    def _remove(self, keys: Iterable[str]) -> None:
+        """Remove the entities of some keys from the registry."""
+        registry = er.async_get(self.hass)
+        for key in keys:
+            unique_id = _unique_id(self.entry, key)
+            if entity_id := registry.async_get_entity_id(self.domain, DOMAIN, unique_id):
+                registry.async_remove(entity_id)
 
 
-@callback
-def remove_entities(
-    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, domain: str, keys: Iterable[str]
-) -> None:
-    """Remove the entities of some keys from the registry."""
-    registry = er.async_get(hass)
-    for key in keys:
-        unique_id = f"{entry.unique_id or entry.entry_id}_{key}"
-        if entity_id := registry.async_get_entity_id(domain, DOMAIN, unique_id):
-            registry.async_remove(entity_id)
+def _unique_id(entry: OpenAIAccountConfigEntry, key: str) -> str:
+    return f"{entry.unique_id or entry.entry_id}_{key}"

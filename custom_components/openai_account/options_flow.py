@@ -1,4 +1,4 @@
-"""The options: how often to poll, and when money is worth a warning."""
+"""The options: how often to poll, and which amounts to warn of."""
 
 from __future__ import annotations
 

@@ -1,35 +1,300 @@
-"""Sensors: the credit, the costs and the subscription of an account."""
+"""Sensors: the credit, the costs and the subscription of an account.
+
+The tables describe all sensors but those of models and projects, which exist
+for as long as something was spent on them lately.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import override
 
-from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN, SensorEntity
-from homeassistant.const import MAX_LENGTH_STATE_STATE
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.components.sensor import (
+    DOMAIN as SENSOR_DOMAIN,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import MAX_LENGTH_STATE_STATE, PERCENTAGE, EntityCategory, UnitOfTime
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import CostReport, CreditGrants, KeyKind, SpendLimit, Subscription, round_usd
-from .const import CONF_MONTHLY_BUDGET
-from .coordinator import CostCoordinator, OpenAIAccountConfigEntry, keys_of
-from .entity import AccountEntity, add_reported_entities, remove_entities
-from .sensor_descriptions import (
-    BUDGET_USED,
-    COST_SENSORS,
-    CREDIT_SENSORS,
-    DAYS_LEFT,
-    MODEL_COST_PREFIX,
-    PROJECT_COST_PREFIX,
+from .api import CostReport, CreditGrants, SpendLimit, Subscription, round_usd
+from .const import CURRENCY_USD
+from .coordinator import (
+    COSTS,
+    CREDIT,
     SPEND_LIMIT,
-    SUBSCRIPTION_SENSORS,
-    AccountSensorDescription,
-    model_sensor,
-    project_sensor,
+    SUBSCRIPTION,
+    OpenAIAccountConfigEntry,
+    OpenAIAccountData,
+)
+from .entity import (
+    AccountEntity,
+    DerivedDescription,
+    DerivedEntity,
+    EntityAdder,
+    ReportedDescription,
 )
 
 PARALLEL_UPDATES = 0
+
+MODEL_COST_PREFIX = "model_cost_"
+PROJECT_COST_PREFIX = "project_cost_"
+
+type Value = float | str | datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSensorDescription[DataT](ReportedDescription[DataT], SensorEntityDescription):
+    """Describes a sensor that shows a value of one endpoint."""
+
+    value_fn: Callable[[DataT], Value]
+    last_reset_fn: Callable[[DataT], date] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedSensorDescription(DerivedDescription, SensorEntityDescription):
+    """Describes a sensor whose value is derived from the account's data."""
+
+    value_fn: Callable[[OpenAIAccountData], Value]
+
+
+# ---- Credit ------------------------------------------------------------------------------------
+
+
+def _credit_sensor(
+    key: str, value_fn: Callable[[CreditGrants], float | None]
+) -> AccountSensorDescription[CreditGrants]:
+    return AccountSensorDescription[CreditGrants](
+        key=key,
+        translation_key=key,
+        device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL,
+        native_unit_of_measurement=CURRENCY_USD,
+        suggested_display_precision=2,
+        exists_fn=lambda credit: key in credit.reported,
+        value_fn=value_fn,
+    )
+
+
+CREDIT_SENSORS = (
+    _credit_sensor("total_granted", lambda credit: credit.total_granted),
+    _credit_sensor("total_used", lambda credit: credit.total_used),
+    _credit_sensor("total_available", lambda credit: credit.total_available),
+    _credit_sensor("total_paid_available", lambda credit: credit.total_paid_available),
+    AccountSensorDescription[CreditGrants](
+        key="next_grant_expiry",
+        translation_key="next_grant_expiry",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        exists_fn=lambda credit: "grants" in credit.reported,
+        value_fn=lambda credit: credit.next_grant_expiry,
+    ),
+)
+
+# ---- Costs -------------------------------------------------------------------------------------
+
+
+def _cost_sensor(
+    key: str,
+    value_fn: Callable[[CostReport], float | None],
+    last_reset_fn: Callable[[CostReport], date] | None = None,
+    *,
+    translation_key: str | None = None,
+    placeholders: dict[str, str] | None = None,
+    enabled: bool = True,
+) -> AccountSensorDescription[CostReport]:
+    """Describe an amount; one that has no last reset is of no use to statistics."""
+    return AccountSensorDescription[CostReport](
+        key=key,
+        translation_key=translation_key or key,
+        translation_placeholders=placeholders,
+        device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL if last_reset_fn else None,
+        native_unit_of_measurement=CURRENCY_USD,
+        suggested_display_precision=4 if last_reset_fn else 2,
+        entity_registry_enabled_default=enabled,
+        exists_fn=lambda report: report.complete,
+        value_fn=value_fn,
+        last_reset_fn=last_reset_fn,
+    )
+
+
+COST_SENSORS = (
+    _cost_sensor("cost_today", lambda report: report.cost_today, lambda report: report.today),
+    _cost_sensor(
+        "cost_this_month",
+        lambda report: report.cost_this_month,
+        lambda report: report.month_start,
+    ),
+    _cost_sensor("cost_yesterday", lambda report: report.cost_yesterday),
+    _cost_sensor("cost_last_7_days", lambda report: report.cost_last_7_days),
+    _cost_sensor("cost_last_month", lambda report: report.cost_last_month, enabled=False),
+    _cost_sensor("forecast_this_month", lambda report: report.forecast_this_month),
+)
+
+
+def _model_sensor(slug: str, model: str) -> AccountSensorDescription[CostReport]:
+    return _cost_sensor(
+        f"{MODEL_COST_PREFIX}{slug}",
+        lambda report: report.models_this_month.get(model, 0.0),
+        lambda report: report.month_start,
+        translation_key="model_cost",
+        placeholders={"model": model},
+    )
+
+
+def _project_sensor(slug: str, project: str, name: str) -> AccountSensorDescription[CostReport]:
+    return _cost_sensor(
+        f"{PROJECT_COST_PREFIX}{slug}",
+        lambda report: report.projects_this_month.get(project, 0.0),
+        lambda report: report.month_start,
+        translation_key="project_cost",
+        placeholders={"project": name},
+        enabled=False,
+    )
+
+
+# ---- Subscription ------------------------------------------------------------------------------
+
+
+def _subscription_sensor(
+    key: str,
+    value_fn: Callable[[Subscription], Value],
+    *,
+    enabled: bool = False,
+    device_class: SensorDeviceClass | None = None,
+    unit: str | None = None,
+    category: EntityCategory | None = None,
+    precision: int | None = None,
+) -> AccountSensorDescription[Subscription]:
+    return AccountSensorDescription[Subscription](
+        key=key,
+        translation_key=key,
+        device_class=device_class,
+        native_unit_of_measurement=unit,
+        entity_category=category,
+        suggested_display_precision=precision,
+        entity_registry_enabled_default=enabled,
+        exists_fn=lambda subscription: key in subscription.reported,
+        value_fn=value_fn,
+    )
+
+
+_usd_limit = partial(
+    _subscription_sensor,
+    device_class=SensorDeviceClass.MONETARY,
+    unit=CURRENCY_USD,
+    precision=2,
+)
+_personal = partial(_subscription_sensor, category=EntityCategory.DIAGNOSTIC)
+_time = partial(_subscription_sensor, device_class=SensorDeviceClass.TIMESTAMP)
+
+SUBSCRIPTION_SENSORS = (
+    _usd_limit("soft_limit_usd", lambda plan: plan.soft_limit_usd, enabled=True),
+    _usd_limit("hard_limit_usd", lambda plan: plan.hard_limit_usd, enabled=True),
+    _usd_limit("system_hard_limit_usd", lambda plan: plan.system_hard_limit_usd),
+    _usd_limit("max_balance", lambda plan: plan.max_balance),
+    _usd_limit("auto_recharge_threshold", lambda plan: plan.auto_recharge_threshold),
+    _usd_limit("auto_recharge_to_balance", lambda plan: plan.auto_recharge_to_balance),
+    _subscription_sensor("soft_limit", lambda plan: plan.soft_limit, precision=0),
+    _subscription_sensor("hard_limit", lambda plan: plan.hard_limit, precision=0),
+    _subscription_sensor("system_hard_limit", lambda plan: plan.system_hard_limit, precision=0),
+    _subscription_sensor("plan", lambda plan: plan.plan, enabled=True),
+    _subscription_sensor("billing_mechanism", lambda plan: plan.billing_mechanism),
+    _subscription_sensor("trust_tier", lambda plan: plan.trust_tier),
+    _time("canceled_at", lambda plan: plan.canceled_at),
+    _time("access_until", lambda plan: plan.access_until),
+    _personal("account_name", lambda plan: plan.account_name),
+    _personal("po_number", lambda plan: plan.po_number),
+    _personal("billing_email", lambda plan: plan.billing_email),
+    _personal("tax_ids", lambda plan: plan.tax_ids),
+    _personal("billing_address", lambda plan: plan.billing_address),
+    _personal("business_address", lambda plan: plan.business_address),
+)
+
+SPEND_LIMIT_SENSORS = (
+    AccountSensorDescription[SpendLimit](
+        key="spend_limit",
+        translation_key="spend_limit",
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY_USD,
+        suggested_display_precision=2,
+        value_fn=lambda limit: limit.amount,
+    ),
+)
+
+# ---- Derived values ----------------------------------------------------------------------------
+
+
+def _reports_days(account: OpenAIAccountData) -> bool:
+    report = account.last(COSTS)
+    return report is not None and report.complete
+
+
+def _days_left(account: OpenAIAccountData) -> float | None:
+    """Return how many days the credit lasts at the pace of the last 7 completed days.
+
+    None without costs, or while the credit recharges by itself.
+    """
+    credit, report, plan = account.last(CREDIT), account.last(COSTS), account.last(SUBSCRIPTION)
+    available = credit.total_available if credit else None
+    week = report.cost_last_7_days if report else None
+    if available is None or not week or week < 0 or (plan and plan.auto_recharge_enabled):
+        return None
+    return round(max(available, 0.0) / (week / 7), 1)
+
+
+def _budget(account: OpenAIAccountData) -> float | None:
+    """Return the budget of the current month in US dollars: the user's, or else OpenAI's limit."""
+    limit = account.last(SPEND_LIMIT)
+    return account.options.monthly_budget or (limit.amount if limit else None)
+
+
+def _budget_used(account: OpenAIAccountData) -> float | None:
+    """Return the cost of the current month in percent of the budget; None without a budget."""
+    report, budget = account.last(COSTS), _budget(account)
+    return round(100 * report.cost_this_month / budget, 2) if report and budget else None
+
+
+DERIVED_SENSORS = (
+    DerivedSensorDescription(
+        key="days_left",
+        translation_key="days_left",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        suggested_display_precision=0,
+        depends_on=(COSTS, CREDIT, SUBSCRIPTION),
+        possible_fn=lambda account: account.opens(CREDIT),
+        exists_fn=lambda account: (
+            _reports_days(account)
+            and (credit := account.last(CREDIT)) is not None
+            and "total_available" in credit.reported
+        ),
+        available_fn=lambda account: None not in (account.current(COSTS), account.current(CREDIT)),
+        value_fn=_days_left,
+    ),
+    DerivedSensorDescription(
+        key="budget_used",
+        translation_key="budget_used",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        depends_on=(COSTS, SPEND_LIMIT),
+        possible_fn=lambda account: (
+            account.options.monthly_budget is not None or account.opens(SPEND_LIMIT)
+        ),
+        exists_fn=lambda account: _reports_days(account) and _budget(account) is not None,
+        available_fn=lambda account: account.current(COSTS) is not None,
+        value_fn=_budget_used,
+    ),
+)
+
+# ---- Entities ----------------------------------------------------------------------------------
 
 
 async def async_setup_entry(
@@ -38,108 +303,42 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of an account."""
-    data = entry.runtime_data
-    store = data.store
-
-    def cost_sensors(report: CostReport) -> list[AccountSensorDescription[CostReport]]:
-        if not report.complete:
-            return []
-        return [
-            *COST_SENSORS,
-            *(model_sensor(*item) for item in store.models.recent(report.today).items()),
-            *(
-                project_sensor(slug, project, store.projects.label(slug))
-                for slug, project in store.projects.recent(report.today).items()
-            ),
-        ]
-
-    def days_left(report: CostReport) -> list[AccountSensorDescription[CostReport]]:
-        credit = data.credits.data
-        known = report.complete and credit and "total_available" in credit.reported
-        return [DAYS_LEFT] if known else []
-
-    def budget_used(report: CostReport) -> list[AccountSensorDescription[CostReport]]:
-        limit = data.spend_limit.data
-        known = CONF_MONTHLY_BUDGET in entry.options or (limit and limit.amount)
-        return [BUDGET_USED] if report.complete and known else []
-
-    remove_entities(hass, entry, SENSOR_DOMAIN, _impossible(entry))
-    add_reported_entities(
-        data.credits,
-        lambda grants: [one for one in CREDIT_SENSORS if (one.field or one.key) in grants.reported],
-        AccountSensor[CreditGrants],
-        async_add_entities,
+    account = entry.runtime_data
+    models, projects = account.store.models, account.store.projects
+    adder = EntityAdder(hass, entry, SENSOR_DOMAIN, async_add_entities)
+    adder.add_reported(CREDIT, CREDIT_SENSORS, AccountSensor[CreditGrants])
+    adder.add_reported(COSTS, COST_SENSORS, AccountSensor[CostReport])
+    adder.add_named(
+        account.costs,
+        MODEL_COST_PREFIX,
+        models,
+        lambda slug, model: AccountSensor(account.costs, _model_sensor(slug, model)),
     )
-    add_reported_entities(data.costs, cost_sensors, AccountSensor[CostReport], async_add_entities)
-    add_reported_entities(data.costs, days_left, DaysLeftSensor, async_add_entities, data.credits)
-    add_reported_entities(
-        data.costs, budget_used, BudgetUsedSensor, async_add_entities, data.spend_limit
+    adder.add_named(
+        account.costs,
+        PROJECT_COST_PREFIX,
+        projects,
+        lambda slug, project: AccountSensor(
+            account.costs, _project_sensor(slug, project, projects.label(slug))
+        ),
     )
-    add_reported_entities(
-        data.spend_limit, lambda _: [SPEND_LIMIT], AccountSensor[SpendLimit], async_add_entities
-    )
-    add_reported_entities(
-        data.subscription,
-        lambda plan: [one for one in SUBSCRIPTION_SENSORS if one.key in plan.reported],
-        AccountSensor[Subscription],
-        async_add_entities,
-    )
-    _remove_gone(hass, entry, data.costs)
-
-
-def _impossible(entry: OpenAIAccountConfigEntry) -> set[str]:
-    """Return the keys of sensors that an entry cannot have, as its keys and options are now."""
-    keys = keys_of(entry)
-    gone: set[str] = set()
-    if KeyKind.SESSION not in keys:
-        gone |= {one.key for one in CREDIT_SENSORS} | {one.key for one in SUBSCRIPTION_SENSORS}
-        gone.add(DAYS_LEFT.key)
-    if KeyKind.ADMIN not in keys:
-        gone.add(SPEND_LIMIT.key)
-        if CONF_MONTHLY_BUDGET not in entry.options:
-            gone.add(BUDGET_USED.key)
-    return gone
-
-
-@callback
-def _remove_gone(
-    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, costs: CostCoordinator
-) -> None:
-    """Remove the sensors of what cost nothing for long, now and with each poll."""
-    identity = entry.unique_id or entry.entry_id
-    prefixes = (f"{identity}_{MODEL_COST_PREFIX}", f"{identity}_{PROJECT_COST_PREFIX}")
-
-    @callback
-    def remove() -> None:
-        if not costs.data or not costs.data.complete:
-            return
-        registry = er.async_get(hass)
-        books = (costs.store.models, costs.store.projects)
-        keep = {
-            prefix + slug
-            for prefix, book in zip(prefixes, books, strict=True)
-            for slug in book.recent(costs.data.today)
-        }
-        for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-            if entity.unique_id.startswith(prefixes) and entity.unique_id not in keep:
-                registry.async_remove(entity.entity_id)
-
-    entry.async_on_unload(costs.async_add_listener(remove))
-    remove()
+    adder.add_reported(SPEND_LIMIT, SPEND_LIMIT_SENSORS, AccountSensor[SpendLimit])
+    adder.add_reported(SUBSCRIPTION, SUBSCRIPTION_SENSORS, AccountSensor[Subscription])
+    adder.add_derived(DERIVED_SENSORS, DerivedSensor)
 
 
 class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
-    """One value of an account."""
+    """A sensor that shows a value of one endpoint."""
 
     entity_description: AccountSensorDescription[DataT]
 
     @property
     @override
-    def native_value(self) -> float | str | datetime | None:
-        """The value, as the API gave it; money to a millionth of a dollar."""
+    def native_value(self) -> Value:
+        """The value as the API reports it; money to a millionth of a dollar."""
         value = self.entity_description.value_fn(self.coordinator.data)
         if isinstance(value, float):
-            # Units are counted; only money has parts.
+            # Units are counted; only money has fractions.
             whole = self.native_unit_of_measurement is None and value.is_integer()
             return int(value) if whole else round_usd(value)
         if isinstance(value, str):
@@ -149,58 +348,19 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
     @property
     @override
     def last_reset(self) -> datetime | None:
-        """The start of the UTC day or month that a cost is of."""
+        """The start of the UTC day or month that a cost belongs to."""
         if (last_reset_fn := self.entity_description.last_reset_fn) is None:
             return None
         return datetime.combine(last_reset_fn(self.coordinator.data), time.min, UTC)
 
 
-class DaysLeftSensor(AccountSensor[CostReport]):
-    """For how many days the credit lasts at the pace of the last 7 full days."""
+class DerivedSensor(DerivedEntity, SensorEntity):
+    """A sensor whose value is derived from the account's data."""
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow all that the value is made of."""
-        await super().async_added_to_hass()
-        data = self.coordinator.config_entry.runtime_data
-        for other in (data.credits, data.subscription):
-            self.async_on_remove(other.async_add_listener(self._handle_coordinator_update))
+    entity_description: DerivedSensorDescription
 
     @property
     @override
-    def available(self) -> bool:
-        """Whether both the costs and the credit are there."""
-        data = self.coordinator.config_entry.runtime_data
-        return super().available and data.credits.last_update_success
-
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """The credit by the mean cost of a day; None without cost, or if credit refills itself."""
-        data = self.coordinator.config_entry.runtime_data
-        week = self.coordinator.data.cost_last_7_days
-        credit = data.credits.data.total_available
-        refills = data.subscription.data and data.subscription.data.auto_recharge_enabled
-        if refills or credit is None or not week or week < 0:
-            return None
-        return round(max(credit, 0.0) / (week / 7), 1)
-
-
-class BudgetUsedSensor(AccountSensor[CostReport]):
-    """How much of the month's budget is spent: the user's own, or else the limit at OpenAI."""
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the limit too."""
-        await super().async_added_to_hass()
-        limit = self.coordinator.config_entry.runtime_data.spend_limit
-        self.async_on_remove(limit.async_add_listener(self._handle_coordinator_update))
-
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """The cost of this month in percent of the budget; None without one."""
-        entry = self.coordinator.config_entry
-        limit = entry.runtime_data.spend_limit.data
-        budget = entry.options.get(CONF_MONTHLY_BUDGET) or (limit and limit.amount)
-        return round(100 * self.coordinator.data.cost_this_month / budget, 2) if budget else None
+    def native_value(self) -> Value:
+        """The derived value."""
+        return self.entity_description.value_fn(self.account)

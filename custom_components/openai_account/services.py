@@ -1,4 +1,4 @@
-"""The action that answers what was spent."""
+"""Actions: what was spent on each day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import math
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -19,6 +18,7 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
@@ -33,7 +33,7 @@ ATTR_END_DATE: Final = "end_date"
 ATTR_GROUP_BY: Final = "group_by"
 MODEL: Final = "model"
 PROJECT: Final = "project"
-MAX_ASKED_DAYS: Final = 366
+MAX_REQUESTED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
 _SCHEMA = vol.Schema(
@@ -47,7 +47,7 @@ _SCHEMA = vol.Schema(
 
 
 @callback
-def async_register_actions(hass: HomeAssistant) -> None:
+def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions of this integration."""
     hass.services.async_register(
         DOMAIN,
@@ -58,34 +58,27 @@ def async_register_actions(hass: HomeAssistant) -> None:
     )
 
 
-def _entry(hass: HomeAssistant, entry_id: str) -> OpenAIAccountConfigEntry:
-    entry: OpenAIAccountConfigEntry | None = hass.config_entries.async_get_entry(entry_id)
-    if entry is None or entry.domain != DOMAIN:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="entry_not_found")
-    if entry.state is not ConfigEntryState.LOADED:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="entry_not_loaded")
-    return entry
-
-
-def _check(start: date, end: date) -> None:
-    """Refuse days that make no sense or are too many."""
+def _check_dates(start: date, end: date) -> None:
+    """Raise ServiceValidationError for days that make no sense or are too many."""
     if start > end:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="dates_reversed")
     if end > dt_util.utcnow().date():
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="dates_in_future")
-    if (end - start).days >= MAX_ASKED_DAYS:
+    if (end - start).days >= MAX_REQUESTED_DAYS:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="too_many_days",
-            translation_placeholders={"days": str(MAX_ASKED_DAYS)},
+            translation_placeholders={"days": str(MAX_REQUESTED_DAYS)},
         )
 
 
 async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
-    """Return what each of some UTC days cost, in US dollars, both ends included."""
-    entry = _entry(call.hass, call.data[ATTR_CONFIG_ENTRY_ID])
+    """Return the cost of each requested UTC day in US dollars, both ends included."""
+    entry: OpenAIAccountConfigEntry = async_get_config_entry(
+        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
+    )
     start, end = call.data[ATTR_START_DATE], call.data[ATTR_END_DATE]
-    _check(start, end)
+    _check_dates(start, end)
     client = entry.runtime_data.client
     days: dict[date, DayCosts] = {}
     names: dict[str, str] = {}
@@ -128,14 +121,14 @@ async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
 
 
 def _projects(day: DayCosts, titles: Mapping[str, str]) -> dict[str, float]:
-    """Return a day's costs by the projects' names; what is of none is 'unknown'."""
+    """Return a day's costs by the projects' names; what belongs to none is 'unknown'."""
     costs = {titles.get(project, project): cost for project, cost in day.projects.items()}
     rest = round_usd(day.cost - math.fsum(day.projects.values()))
     return costs | {"unknown": rest} if rest else costs
 
 
 def _titles(names: Mapping[str, str]) -> dict[str, str]:
-    """Return what to call each project: its name, and its id too where another bears that name."""
+    """Return what to call each project: its name, with its id where another has the same name."""
     counts = Counter(names.values())
     return {
         project: name if counts[name] == 1 else f"{name} ({project})"

@@ -1,15 +1,15 @@
-"""What an entry must still know after a restart."""
+"""What an entry must still know after a restart, and what a reload must not lose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 import hashlib
 from typing import NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
-from homeassistant.util import slugify
+from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN, MODEL_RETENTION
 
@@ -32,7 +32,7 @@ class NameRecord(TypedDict):
 
 
 class EndpointRecord(TypedDict):
-    """An endpoint that answered once; since when it is gone, or None."""
+    """An endpoint that has answered; since when it has been missing (ISO 8601, UTC), or None."""
 
     missing_since: str | None
 
@@ -170,25 +170,28 @@ class AccountStore:
         return endpoint in self._data["endpoints"]
 
     def note_answer(self, endpoint: str) -> None:
-        """Note that an endpoint answers."""
+        """Record that an endpoint answers."""
         if self._data["endpoints"].get(endpoint) != {"missing_since": None}:
             self._data["endpoints"][endpoint] = {"missing_since": None}
             self._save_soon()
 
-    def forget_endpoints(self, endpoints: Iterable[str]) -> None:
-        """Forget that endpoints answered, since the account has no key for them any more."""
-        for endpoint in endpoints:
-            if self._data["endpoints"].pop(endpoint, None):
-                self._save_soon()
+    def keep_endpoints(self, endpoints: Collection[str]) -> None:
+        """Forget all other endpoints, which the account has no key for anymore."""
+        for endpoint in self._data["endpoints"].keys() - endpoints:
+            del self._data["endpoints"][endpoint]
+            self._save_soon()
 
-    def note_missing(self, endpoint: str, now: datetime) -> datetime:
-        """Note that an endpoint which has answered is gone; return since when."""
+    def missing_for(self, endpoint: str) -> timedelta:
+        """Record that an endpoint which has answered is missing; return since how long."""
         record = self._data["endpoints"][endpoint]
-        if (since := record["missing_since"]) is not None:
-            return datetime.fromisoformat(since)
-        record["missing_since"] = now.isoformat()
-        self._save_soon()
-        return now
+        now = dt_util.utcnow()
+        since = record["missing_since"] and datetime.fromisoformat(record["missing_since"])
+        if not since or since > now:
+            # The clock was set back: what it said before is worth nothing.
+            record["missing_since"] = now.isoformat()
+            self._save_soon()
+            return timedelta()
+        return now - since
 
     def _save_soon(self) -> None:
         self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)

@@ -1,4 +1,4 @@
-"""System health: whether OpenAI can be reached, and how the accounts fare."""
+"""System health: whether the server can be reached, and how the accounts are doing."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return what the system information page shows."""
     entries: list[OpenAIAccountConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     hosts = {entry.data[CONF_HOST] for entry in entries}
-    # One reachable sign for one host; with several, OpenAI's own stands for all.
+    # With several hosts, OpenAI's own stands for all.
     url = hosts.pop() if len(hosts) == 1 else str(base_url(DEFAULT_HOST))
-    successes = [
-        coordinator.last_success
+    updates = [
+        coordinator.status.last_success
         for entry in entries
         for coordinator in entry.runtime_data.coordinators
-        if coordinator.served and coordinator.last_success
+        if coordinator.is_served and coordinator.status.last_success
     ]
     return {
         "can_reach_host": async_check_can_reach_url(hass, url),
         "accounts": len(hass.config_entries.async_entries(DOMAIN)),
-        "oldest_success": min(successes, default=None),
+        "oldest_success": min(updates, default=None),
     }

@@ -1,7 +1,7 @@
-"""Triggers: what an automation can wait for.
+"""Triggers for automations.
 
-Home Assistant's own bases for such triggers changed between the versions that
-this integration supports; `Trigger` and the tracking of targets are in all.
+Home Assistant's own base classes for entity triggers changed between the versions
+that this integration supports; `Trigger` and the tracking of targets did not.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .automation import (
     DAILY_COST_IS_ABOVE,
     IS_OVER_BUDGET,
     StateTest,
-    entities_of_kind,
+    matching_entities,
 )
 
 
 class AccountTrigger(Trigger):
-    """Fires when something about an account becomes so.
+    """Fires when the state of an account's entity begins to match a test.
 
-    A fault of an endpoint in between does not count: what was so before it, and
-    is so after it, did not become so; what changed meanwhile did.
+    States before and after an outage are compared with each other: what matched
+    before and matches after it does not fire, what changed in between does.
     """
 
     _test: ClassVar[StateTest]
@@ -40,35 +40,35 @@ class AccountTrigger(Trigger):
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Check what the user wrote."""
+        """Validate the configuration."""
         return cast(ConfigType, cls._test.schema(config))
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take the target and the options."""
+        """Store the target and the options."""
         super().__init__(hass, config)
         self._target = config.target or {}
         self._options = config.options or {}
-        # What was last so, by entity, without the times at which it was unknown
+        # The last state of each entity that was neither unavailable nor unknown
         self._last: dict[str, State] = {}
 
-    def _is_so(self, state: State) -> bool:
-        """Return whether what the trigger waits for is so."""
+    def _matches(self, state: State) -> bool:
+        """Return whether a state matches the test."""
         return self._test.matches(state, self._options)
 
     def _entities(self, entities: set[str]) -> set[str]:
-        """Return those of the target's entities that this trigger watches."""
-        kind = entities_of_kind(self._hass, entities, self._test.translation_key)
-        for entity_id in kind - self._last.keys():
+        """Return the entities of the target that this trigger follows."""
+        found = matching_entities(self._hass, entities, self._test.translation_key)
+        for entity_id in found - self._last.keys():
             if (state := self._hass.states.get(entity_id)) and _known(state):
                 self._last[entity_id] = state
-        return kind
+        return found
 
-    # Newer versions pass a reporter of what did not trigger, which is optional.
+    # Newer versions pass a callback for what did not trigger, which is optional.
     @override
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, did_not_trigger: object = None
     ) -> CALLBACK_TYPE:
-        """Start to watch."""
+        """Start to follow the entities."""
 
         @callback
         def state_changed(data: TargetStateChangedData) -> None:
@@ -79,7 +79,7 @@ class AccountTrigger(Trigger):
             entity_id = state.entity_id
             before = self._last.get(entity_id)
             self._last[entity_id] = state
-            if before is None or self._is_so(before) or not self._is_so(state):
+            if before is None or self._matches(before) or not self._matches(state):
                 return
             run_action(
                 {ATTR_ENTITY_ID: entity_id, "from_state": before, "to_state": state},
@@ -90,7 +90,7 @@ class AccountTrigger(Trigger):
         tracking = async_track_target_selector_state_change_event(
             self._hass, self._target, state_changed, self._entities
         )
-        # Until 2026.4 this was no coroutine.
+        # Not a coroutine until 2026.4
         return await tracking if isawaitable(tracking) else cast(CALLBACK_TYPE, tracking)
 
 
@@ -98,11 +98,11 @@ def _known(state: State) -> bool:
     return state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
 
 
-def _becomes_so(test: StateTest) -> type[Trigger]:
-    """Return the trigger for a question."""
+def _trigger_for(test: StateTest) -> type[Trigger]:
+    """Return the trigger for a test."""
 
     class StateTrigger(AccountTrigger):
-        """Fires when the question's answer becomes yes."""
+        """Fires when a state begins to match the test."""
 
         _test = test
 
@@ -110,10 +110,10 @@ def _becomes_so(test: StateTest) -> type[Trigger]:
 
 
 TRIGGERS: dict[str, type[Trigger]] = {
-    "budget_exceeded": _becomes_so(IS_OVER_BUDGET),
-    "credit_became_low": _becomes_so(CREDIT_IS_LOW),
-    "credit_no_longer_low": _becomes_so(CREDIT_IS_NOT_LOW),
-    "daily_cost_crossed": _becomes_so(DAILY_COST_IS_ABOVE),
+    "budget_exceeded": _trigger_for(IS_OVER_BUDGET),
+    "credit_became_low": _trigger_for(CREDIT_IS_LOW),
+    "credit_no_longer_low": _trigger_for(CREDIT_IS_NOT_LOW),
+    "daily_cost_crossed": _trigger_for(DAILY_COST_IS_ABOVE),
 }
 
 

@@ -1,4 +1,4 @@
-"""Asking an account whether its keys are good, and who it is, before anything is kept."""
+"""Checks an account's keys and identity before anything is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import math
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
-from . import async_create_client
 from .api import (
     BlockedError,
     CannotConnectError,
@@ -28,6 +27,7 @@ from .api import (
     base_url,
     clean_key,
 )
+from .client import async_create_client
 from .const import CONF_ORGANIZATION
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,10 +37,10 @@ DEFAULT_TITLE = "OpenAI"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account that answered.
+    """A validated account.
 
-    `organizations` are those of the session key's owner, or that of the admin key; none
-    where they are not told.
+    `organizations` are those of the session key's owner, or the admin key's one; none
+    where the host does not report them.
     """
 
     host: str
@@ -49,25 +49,25 @@ class Account:
     title: str
 
     def data(self, organization: str | None) -> dict[str, str]:
-        """Return what the entry keeps."""
+        """Return the data of the config entry."""
         data = {CONF_HOST: self.host, **{str(kind): key for kind, key in self.keys.items()}}
         return data | {CONF_ORGANIZATION: organization} if organization else data
 
     def identity(self) -> str:
-        """Return an identity for an account that does not tell its own."""
+        """Return an identity for an account that does not report its own."""
         key = self.keys.get(KeyKind.SESSION) or self.keys[KeyKind.ADMIN]
         return hashlib.sha256(f"{self.host}\0{key}".encode()).hexdigest()[:32]
 
 
 class ValidationFailedError(Exception):
-    """The account cannot be kept so.
+    """The account cannot be stored like this.
 
-    `errors` tells why by the field that it is about, or by "base"; `minutes` is
-    how long to wait where too much was asked.
+    `errors` are the error codes by form field, or by "base"; `minutes` is how long
+    to wait after too many requests.
     """
 
     def __init__(self, errors: dict[str, str], minutes: int = 0) -> None:
-        """Keep what to say."""
+        """Store the errors."""
         super().__init__()
         self.errors = errors
         self.minutes = minutes
@@ -76,20 +76,22 @@ class ValidationFailedError(Exception):
 async def async_validate(
     hass: HomeAssistant, host: str, keys: Mapping[KeyKind, str], organization: str | None = None
 ) -> Account:
-    """Ask an account with each of its keys; `organization` is the one that it has to be.
+    """Check each key of an account, which has to be of `organization` if that is given.
 
     Raises `ValidationFailedError`.
     """
     try:
         return await _async_validate(hass, host, keys, organization)
     except OpenAIAccountError as err:
-        raise _refused(err) from err
+        raise _validation_failed(err) from err
     except ValidationFailedError:
         raise
     except Exception as err:
-        # The traceback tells where, its type what; a text could repeat the key.
+        # Traceback and type say enough; the exception's text could contain the key.
         _LOGGER.error(  # noqa: TRY400
-            "Unexpected %s while asking the account", type(err).__name__, exc_info=_bare(err)
+            "Unexpected %s while validating the account",
+            type(err).__name__,
+            exc_info=_without_text(err),
         )
         raise ValidationFailedError({"base": "unknown"}) from None
 
@@ -101,8 +103,8 @@ async def _async_validate(
         raise ValidationFailedError({"base": "no_key"})
     url = str(base_url(host))
     keys = _clean(typed)
-    # No organization is named in the first requests: a key of another one is to
-    # be told from a key that is no good.
+    # The first requests name no organization, so that a key of another organization
+    # can be told from an invalid one.
     clients = {
         kind: await async_create_client(hass, url, {kind: key}) for kind, key in keys.items()
     }
@@ -119,7 +121,7 @@ async def _async_validate(
 
 
 def _clean(typed: Mapping[KeyKind, str]) -> dict[KeyKind, str]:
-    """Return keys as they are sent; raises `ValidationFailedError` for those that cannot be any."""
+    """Return keys as they are sent; raises `ValidationFailedError` for what cannot be one."""
     keys: dict[KeyKind, str] = {}
     errors: dict[str, str] = {}
     for kind, key in typed.items():
@@ -135,7 +137,7 @@ def _clean(typed: Mapping[KeyKind, str]) -> dict[KeyKind, str]:
 async def _check_keys(
     clients: Mapping[KeyKind, OpenAIAccountClient],
 ) -> tuple[tuple[Organization, ...], str | None]:
-    """Check each key; return the organizations, and the account's name if it was told."""
+    """Check each key; return the organizations, and the account's name if it was reported."""
     organizations: tuple[Organization, ...] = ()
     name: str | None = None
     errors: dict[str, str] = {}
@@ -170,19 +172,19 @@ async def async_check_organization(
         except InvalidAuthError as err:
             raise ValidationFailedError({KeyKind.ADMIN: "other_organization"}) from err
         except OpenAIAccountError as err:
-            raise _refused(err) from err
+            raise _validation_failed(err) from err
 
 
 async def _check_admin_key(client: OpenAIAccountClient) -> tuple[Organization, ...]:
-    """Ask for costs, whose rows name the organization where there are any."""
+    """Request costs, whose rows name the organization where there are any."""
     organization = (await client.costs()).organization
     return (Organization(*organization),) if organization else ()
 
 
 async def _check_session_key(client: OpenAIAccountClient) -> str | None:
-    """Ask until one endpoint answers: gateways have some, OpenAI has all.
+    """Request endpoints until one answers: gateways have some of them, OpenAI has all.
 
-    Returns the account's name if it was told on the way.
+    Returns the account's name if a response had it.
     """
     try:
         await client.credit_grants()
@@ -198,9 +200,10 @@ async def _check_session_key(client: OpenAIAccountClient) -> str | None:
 
 
 async def _organizations(client: OpenAIAccountClient) -> tuple[Organization, ...]:
-    """Return the organizations, none where the host does not tell them.
+    """Return the organizations, none where the host does not report them.
 
-    A passing fault is none of that: the account would get another identity.
+    A temporary error is raised: without organizations, the account would get
+    another identity.
     """
     try:
         return await client.organizations()
@@ -215,8 +218,8 @@ async def _account_name(client: OpenAIAccountClient) -> str | None:
         return None
 
 
-def _refused(err: OpenAIAccountError) -> ValidationFailedError:
-    """Return an error at the field that it is about, or at the form."""
+def _validation_failed(err: OpenAIAccountError) -> ValidationFailedError:
+    """Return an error of the field that it is about, or of the whole form."""
     if isinstance(err, CannotConnectError):
         return ValidationFailedError({"base": CannotConnectError.code})
     if isinstance(err, EndpointMissingError):
@@ -231,6 +234,6 @@ def _refused(err: OpenAIAccountError) -> ValidationFailedError:
     return ValidationFailedError({"base": err.code})
 
 
-def _bare(err: BaseException) -> BaseException:
-    """Return an exception of the same place without its text."""
+def _without_text(err: BaseException) -> BaseException:
+    """Return an exception with the same traceback, without the text."""
     return RuntimeError(type(err).__name__).with_traceback(err.__traceback__)

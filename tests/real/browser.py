@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 import pytest
 
-from scripts.home import DOMAIN, USER, Home
-from scripts.process import LOOPBACK
+from development.home import DOMAIN, USER, Home
+from development.process import LOOPBACK
 
-from .conftest import PASSWORD, failed
+from .common import PASSWORD, failed
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [

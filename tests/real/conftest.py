@@ -1,42 +1,18 @@
-"""A simulator in this process, and a real Home Assistant beside it."""
+"""Fixtures: a simulator in this process, and a real Home Assistant in its own."""
 
 from collections.abc import AsyncIterator, Generator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
 
-from aiohttp import ClientSession, web
+from aiohttp import web
 import pytest
 
-from scripts.home import Home
-from scripts.process import LOOPBACK, REPOSITORY, Json, free_port, until
+from development.home import Home
+from development.process import LOOPBACK, REPOSITORY, free_port, until
 from simulator import Simulator
 
-KEY = "sess-TheKeyThatNoLogShows"
-ADMIN_KEY = "sk-admin-TheKeyThatNoLogShowsEither"
-WRONG_KEY = "sess-AnotherThatNoLogShows"
-PASSWORD = "for-the-tests"
-FAILED = pytest.StashKey[bool]()
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The simulator as others reach it. Its clock stands still, so that its answers do too."""
-
-    simulator: Simulator
-    url: str
-    now: datetime
-
-    async def ask(self, endpoint: str, **query: str) -> dict[str, Json]:
-        """Return what an endpoint of the billing API answers."""
-        async with (
-            ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session,
-            session.get(f"{self.url}/dashboard/billing/{endpoint}", params=query) as response,
-        ):
-            response.raise_for_status()
-            answer: dict[str, Json] = await response.json()
-            return answer
+from .common import ADMIN_KEY, FAILED, KEY, PASSWORD, Service, failed
 
 
 async def _now_within_a_day() -> datetime:
@@ -91,8 +67,3 @@ def pytest_runtest_makereport(
     report = yield
     item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
     return report
-
-
-def failed(request: pytest.FixtureRequest) -> bool:
-    """Return whether the test has failed."""
-    return bool(request.node.stash.get(FAILED, False))

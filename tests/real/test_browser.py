@@ -7,11 +7,11 @@ from typing import cast
 
 from playwright.async_api import Page, ViewportSize, expect
 
-from scripts.home import DOMAIN, Home
-from scripts.process import REPOSITORY, Json, until
+from development.home import DOMAIN, Home
+from development.process import REPOSITORY, Json, until
 
 from .browser import WIDE, log_in, page, picture
-from .conftest import ADMIN_KEY, KEY, WRONG_KEY, Service
+from .common import ADMIN_KEY, KEY, WRONG_KEY, Service
 
 __all__ = ["page"]
 
@@ -79,7 +79,7 @@ async def test_account(page: Page, home: Home, service: Service, artifacts: Path
     await page.goto(f"{home.url}/config/devices/device/{device['id']}")
     for name in SHOWN:
         await expect(page.get_by_text(name, exact=True).first).to_be_visible()
-    available = (await service.ask("credit_grants"))["total_available"]
+    available = (await service.fetch("credit_grants"))["total_available"]
     sensors = page.locator("ha-device-entities-card").first
     await expect(sensors).to_contain_text(f"${available:,.2f}")
     await expect(page.get_by_text("Unavailable")).to_have_count(0)

@@ -7,12 +7,12 @@ from typing import Literal, cast
 from playwright.async_api import Locator, Page, ViewportSize, expect
 import pytest
 
-from scripts.home import DOMAIN, Home
-from scripts.process import HomeError, Json, until
+from development.home import DOMAIN, Home
+from development.process import HomeError, Json, until
 from simulator import Fault
 
 from .browser import log_in, page, picture
-from .conftest import ADMIN_KEY, KEY, Service
+from .common import ADMIN_KEY, KEY, Service
 
 __all__ = ["page"]
 

@@ -7,15 +7,16 @@ from pathlib import Path
 import re
 import signal
 import socket
+import sys
 
 import pytest
 
-from scripts.process import LOOPBACK, REPOSITORY, Process, free_port, port_is_free, until
+from development.process import LOOPBACK, REPOSITORY, Process, free_port, port_is_free, until
 
 
 @pytest.fixture
 async def develop(tmp_path: Path) -> AsyncIterator[Process]:
-    """Return the command with a state and a port of its own; end it after the test."""
+    """Return the command with a state folder and a port of its own; stop it after the test."""
     develop = Process(
         "scripts/develop",
         [REPOSITORY / "scripts/develop"],
@@ -27,19 +28,19 @@ async def develop(tmp_path: Path) -> AsyncIterator[Process]:
 
 
 async def what_it_prints(develop: Process) -> dict[str, str]:
-    """Start it; return what it tells once all is up, by name."""
+    """Start it; return what it prints once everything runs, by name."""
     await develop.start()
 
     async def is_up() -> bool:
         develop.check()
-        return "Ctrl-C ends it." in develop.output()
+        return "Press Ctrl-C to stop." in develop.output()
 
-    await until(is_up, "scripts/develop is up", 120)
+    await until(is_up, "scripts/develop runs", 120)
     return dict(re.findall(r"^  (\w[\w ]+?)  +(\S+)$", develop.output(), re.MULTILINE))
 
 
 def ports(output: str) -> set[int]:
-    """Return the ports of 127.0.0.1 that it names."""
+    """Return the ports of 127.0.0.1 in its output."""
     return {int(port) for port in re.findall(rf"{re.escape(LOOPBACK)}:(\d+)", output)}
 
 
@@ -61,7 +62,7 @@ async def test_keeps_its_state_and_ends_cleanly(develop: Process, number: signal
     assert ports(develop.output()) == used
 
 
-async def test_a_port_in_use_is_told(develop: Process, tmp_path: Path) -> None:
+async def test_port_in_use(develop: Process, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind((LOOPBACK, 0))
         other.listen()
@@ -71,3 +72,35 @@ async def test_a_port_in_use_is_told(develop: Process, tmp_path: Path) -> None:
     assert re.search(r"^develop: Port \d+ is in use", develop.output(), re.MULTILINE)
     assert "Traceback" not in develop.output()
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads other processes' environments in /proc")
+async def test_keys_do_not_reach_home_assistant(develop: Process) -> None:
+    # With spaces in them, they are rejected before a request is sent.
+    develop.environment |= {"OPENAI_SESSION_KEY": "sess one", "OPENAI_ADMIN_KEY": "sk-admin two"}
+    await develop.start()
+
+    async def environment_of_home_assistant() -> str | None:
+        develop.check()
+        for pid in _read(develop.pid, f"task/{develop.pid}/children").split():
+            # Until the child has become Home Assistant, it is a copy of its parent.
+            if "bin/hass" in _read(int(pid), "cmdline"):
+                return _read(int(pid), "environ")
+        return None
+
+    environment = await until(environment_of_home_assistant, "Home Assistant starts")
+    names = {variable.partition("=")[0] for variable in environment.split("\0")}
+    assert "PATH" in names
+    assert not {name for name in names if name.startswith("OPENAI_")}
+    assert await asyncio.wait_for(develop.wait(), 120) == 1
+    assert "The account at api.openai.com was not added." in develop.output()
+    for key in ("sess one", "sk-admin two"):
+        assert key not in develop.output()
+
+
+def _read(pid: int, name: str) -> str:
+    """Return what /proc says of a process; nothing once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except OSError:
+        return ""

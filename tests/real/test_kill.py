@@ -8,11 +8,10 @@ from typing import cast
 import aiohttp
 import pytest
 
-from scripts.home import Home
-from scripts.process import until
+from development.home import Home
+from development.process import until
 
-from .conftest import Service
-from .test_process import add_account, by_key, check_states, is_filled
+from .common import Service, add_account, check_states, entities_by_key, every_entity_has_a_state
 
 KILLS = 10
 STATISTIC = "openai_account:org_simulatedexamplehome01_cost"
@@ -21,8 +20,8 @@ STATISTIC = "openai_account:org_simulatedexamplehome01_cost"
 async def test_kill(home: Home, service: Service) -> None:
     """Killed ten times, it starts again each time with nothing lost and nothing doubled."""
     entry = await add_account(home, service)
-    await until(lambda: is_filled(home), "Every entity has a state")
-    entities = by_key(await home.entities())
+    await until(lambda: every_entity_has_a_state(home), "Every entity has a state")
+    entities = entities_by_key(await home.entities())
     stored = home.folder / ".storage" / "core.config_entries"
 
     async def is_stored() -> bool:
@@ -54,9 +53,9 @@ async def test_kill(home: Home, service: Service) -> None:
         await home.stop()
         service.simulator.clear_faults()
         await home.start()
-        await until(lambda: is_filled(home), "Every entity has a state again")
+        await until(lambda: every_entity_has_a_state(home), "Every entity has a state again")
         assert [one["entry_id"] for one in await home.entries()] == [entry["entry_id"]]
-        after = by_key(await home.entities())
+        after = entities_by_key(await home.entities())
         assert {key: one["entity_id"] for key, one in after.items()} == {
             key: one["entity_id"] for key, one in entities.items()
         }

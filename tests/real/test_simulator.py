@@ -5,7 +5,7 @@ import sys
 
 import aiohttp
 
-from scripts.process import LOOPBACK, Process, free_port, until
+from development.process import LOOPBACK, Process, free_port, until
 
 
 async def test_simulator(tmp_path: Path) -> None:

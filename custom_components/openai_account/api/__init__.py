@@ -1,4 +1,4 @@
-"""A client of the OpenAI billing API, which knows nothing of Home Assistant."""
+"""A client for the OpenAI billing API, independent of Home Assistant."""
 
 from .address import DEFAULT_HOST, base_url, clean_key
 from .client import MAX_DAYS, OpenAIAccountClient

@@ -11,8 +11,8 @@ from .errors import InsecureHostError, InvalidHostError, InvalidKeyError
 
 DEFAULT_HOST = "api.openai.com"
 
-# Networks that no stranger sits on: loopback, private, link-local, unique-local.
-_NEAR = tuple(
+# Networks without strangers: loopback, private, link-local, unique local
+_PRIVATE = tuple(
     ip_network(network)
     for network in (
         "127.0.0.0/8",
@@ -31,20 +31,20 @@ _KEY = re.compile(r"[!-~]{1,4096}")
 
 
 def base_url(host: str) -> URL:
-    """Return the URL that requests to a host start with, without a slash at its end.
+    """Return the URL that requests to a host start with, without a trailing slash.
 
-    `host` is a name or an address, with a port or without, or a URL; without a
-    scheme it is asked by https. Raises `InvalidHostError`, or
-    `InsecureHostError` where plain http would leave the private network.
+    `host` is a host name or an IP address, with or without a port, or a URL. The
+    scheme defaults to https. Raises `InvalidHostError`, or `InsecureHostError` for
+    plain http to a public host.
     """
     host = host.strip()
     if not host or len(host) > 2000 or any(not char.isprintable() for char in host):
-        raise InvalidHostError("No usable host")
+        raise InvalidHostError("Not a valid host")
     try:
         url = URL(host if "://" in host else f"https://{_bracketed(host)}")
         port = url.port
     except ValueError as err:
-        raise InvalidHostError("No usable host") from err
+        raise InvalidHostError("Not a valid host") from err
     if (
         url.scheme not in ("http", "https")
         or not url.raw_host
@@ -56,55 +56,55 @@ def base_url(host: str) -> URL:
         or not (literal(url.raw_host) or _HOST_NAME.fullmatch(url.raw_host))
         or len(url.raw_host) > 253
     ):
-        raise InvalidHostError("No usable host")
-    if url.scheme == "http" and not may_be_near(url.raw_host):
+        raise InvalidHostError("Not a valid host")
+    if url.scheme == "http" and not may_be_private(url.raw_host):
         raise InsecureHostError("Plain http to a public host")
     path = url.path.rstrip("/").removesuffix("/v1")
-    # A path of dots could be normalized away by some server on the way.
+    # A server or proxy on the way could resolve the dots.
     if ".." in path:
-        raise InvalidHostError("No usable host")
+        raise InvalidHostError("Not a valid host")
     return url.with_path(path).with_host(url.raw_host.lower().removesuffix("."))
 
 
 def _bracketed(host: str) -> str:
-    """Return a bare IPv6 address as URLs write it, anything else as it is."""
+    """Return a bare IPv6 address in brackets, anything else unchanged."""
     address = literal(host)
     return f"[{host}]" if isinstance(address, IPv6Address) else host
 
 
 def literal(host: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a host is written as, None where it is a name."""
+    """Return a host's IP address, None where the host is a name."""
     try:
         return ip_address(host.partition("%")[0])
     except ValueError:
         return None
 
 
-def is_near(address: str) -> bool:
-    """Return whether an address is of this machine or of a private network."""
+def is_private(address: str) -> bool:
+    """Return whether an IP address belongs to this machine or a private network."""
     ip = literal(address)
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
-    return ip is not None and any(ip in network for network in _NEAR)
+    return ip is not None and any(ip in network for network in _PRIVATE)
 
 
-def may_be_near(host: str) -> bool:
-    """Return whether a host is one that can belong to a private network.
+def may_be_private(host: str) -> bool:
+    """Return whether a host can belong to a private network.
 
-    What a name stands for is decided anew at each connection (see the client).
+    What a name resolves to is checked at each connection (see the client).
     """
     if literal(host):
-        return is_near(host)
+        return is_private(host)
     name = host.lower().removesuffix(".")
     return "." not in name or name.endswith((".local", ".localhost"))
 
 
 def clean_key(key: str) -> str:
-    """Return a key without what comes along when a header is copied.
+    """Return a key without the rest of a copied header.
 
-    Raises `InvalidKeyError` where the rest is empty or cannot stand in a header.
+    Raises `InvalidKeyError` if nothing is left, or something that no header can hold.
     """
     key = _KEY_PREFIX.sub("", key.strip())
     if not _KEY.fullmatch(key):
-        raise InvalidKeyError("No usable key")
+        raise InvalidKeyError("Not a valid key")
     return key

@@ -1,4 +1,8 @@
-"""What each UTC day cost, from either of the two endpoints that tell it, in US dollars."""
+"""What each UTC day cost, in US dollars, from either of two endpoints.
+
+The dashboard's `usage` is not documented and reports US cents; `organization/costs`
+is part of OpenAI's documented administration API and reports US dollars.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,16 @@ from typing import Self
 from .errors import InvalidResponseError
 from .parsing import CENTS, JSON, JsonObject, cents, decimal, moment, text
 
-# Prices go down to a hundred-millionth of a dollar a token; what is smaller is
-# the noise of the dashboard's floats, which the official endpoint does not have.
+# Prices go down to a hundred-millionth of a dollar per token. What is smaller is
+# noise of the dashboard's floats, which the documented endpoint does not have.
 _DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class DayCosts:
-    """What one UTC day cost, in US dollars: in all, for each model, and for each project's id.
+    """The cost of one UTC day in US dollars: in total, by model and by project id.
 
-    Costs that belong to no project are in none.
+    A cost without a project is in the total and the models alone.
     """
 
     cost: float = 0.0
@@ -30,20 +34,20 @@ class DayCosts:
 
 
 class Ledger:
-    """Adds up the rows of an answer: input, output and cached input, each once a project."""
+    """Adds up the rows of a response: input, output and cached input, each once per project."""
 
     def __init__(self, unit: int) -> None:
-        """Start empty; `unit` of what the rows count in make a US dollar."""
+        """Start empty; `unit` is how many of the rows' currency units make a US dollar."""
         self._unit = unit
         self._days: dict[date, tuple[dict[str, Decimal], dict[str, Decimal]]] = {}
         self.project_names: dict[str, str] = {}
         self.organization: tuple[str, str | None] | None = None
-        # The same few names stand in thousands of rows.
+        # The same few names occur in thousands of rows.
         self._texts: dict[str, str | None] = {}
         self._models: dict[str | None, str] = {}
 
     def _text(self, value: JSON) -> str | None:
-        """Do what `text` does, once a text."""
+        """Do what `text` does, once per distinct value."""
         if not isinstance(value, str):
             return None
         if value not in self._texts:
@@ -51,7 +55,7 @@ class Ledger:
         return self._texts[value]
 
     def add(self, day: date, row: JsonObject, name: str, amount: Decimal | None) -> None:
-        """Take in a row whose `name` field tells the line item."""
+        """Add a row whose line item is in the field `name`."""
         if self.organization is None and (organization := row.read("organization_id", text)):
             self.organization = organization, row.read("organization_name", text)
         project = row.read("project_id", self._text)
@@ -68,7 +72,7 @@ class Ledger:
             projects[project] = projects.get(project, Decimal()) + amount
 
     def days(self) -> dict[date, DayCosts]:
-        """Return the days that cost something, in order."""
+        """Return the days that have costs, in order."""
         return {
             day: DayCosts(
                 self._dollars(sum(models.values(), Decimal())),
@@ -86,11 +90,11 @@ class Ledger:
 class CostReport:
     """The costs of the UTC days from `start` to `today`, both included.
 
-    A day that the answer does not name cost nothing. `complete` is False where
-    the host names no days at all: gateways tell only what was spent over a
-    token's whole life (`lifetime`, US dollars), which says nothing about any day.
-    `project_names` are the names that projects bear now, by id; `organization` is
-    the id and name of the one that the costs are of, where rows tell it.
+    A day that the response does not list has no costs. `complete` is False where
+    the host reports no days at all: gateways report only what a token has spent
+    over its whole life (`lifetime`, US dollars), which says nothing about a day.
+    `project_names` are the current names of projects by id; `organization` is the
+    id and name of the organization that the costs belong to, where rows have them.
     """
 
     start: date
@@ -100,25 +104,25 @@ class CostReport:
     complete: bool = True
     lifetime: float | None = None
     organization: tuple[str, str | None] | None = None
-    # Added up once: a sensor for each of hundreds of models asks for it.
+    # Added up once, since the sensors of hundreds of models need it.
     models_this_month: Mapping[str, float] = field(init=False, compare=False)
     projects_this_month: Mapping[str, float] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Add up what each model and project has cost in the running UTC month, in US dollars."""
+        """Add up the costs of each model and project in the current UTC month, in US dollars."""
         month = [self.days[day] for day in self._month()]
         object.__setattr__(self, "models_this_month", sum_by_name(day.models for day in month))
         object.__setattr__(self, "projects_this_month", sum_by_name(day.projects for day in month))
 
     @classmethod
     def read(cls, data: JsonObject, start: date, today: date) -> Self:
-        """Read the answer of `usage`, whose amounts are US cents.
+        """Read the response of `usage`, whose amounts are US cents.
 
-        Days outside the asked ones are left out.
+        Days outside the requested ones are left out.
         """
         if not data.holds_list("daily_costs"):
             if not data.names() & {"daily_costs", "total_usage"}:
-                raise InvalidResponseError("The answer holds no costs")
+                raise InvalidResponseError("The response has no costs")
             return cls(
                 start=start,
                 today=today,
@@ -147,15 +151,15 @@ class CostReport:
 
     @classmethod
     def read_pages(cls, pages: Iterable[JsonObject], start: date, today: date) -> Self:
-        """Read all pages of the official `costs`, whose amounts are US dollars.
+        """Read all pages of the documented `costs`, whose amounts are US dollars.
 
-        Days outside the asked ones are left out. An amount in another currency
-        is an error: no sum of it would be one.
+        Days outside the requested ones are left out. An amount in another currency
+        is an `InvalidResponseError`, since it cannot be added up.
         """
         ledger = Ledger(1)
         for page in pages:
             if not page.holds_list("data"):
-                raise InvalidResponseError("The answer holds no costs")
+                raise InvalidResponseError("The response has no costs")
             for bucket in page.rows("data"):
                 time = bucket.read("start_time", moment)
                 if time is None or not start <= time.date() <= today:
@@ -166,37 +170,37 @@ class CostReport:
 
     @property
     def month_start(self) -> date:
-        """The first day of the running UTC month."""
+        """The first day of the current UTC month."""
         return self.today.replace(day=1)
 
     @property
     def cost_today(self) -> float:
-        """What the running UTC day has cost so far, in US dollars."""
+        """The cost of the current UTC day so far, in US dollars."""
         return self.days.get(self.today, DayCosts()).cost
 
     @property
     def cost_this_month(self) -> float:
-        """What the running UTC month has cost so far, in US dollars."""
+        """The cost of the current UTC month so far, in US dollars."""
         return math.fsum(self.days[day].cost for day in self._month())
 
     @property
     def cost_yesterday(self) -> float | None:
-        """What the last full UTC day cost, in US dollars; None where it was not asked for."""
+        """The cost of the last completed UTC day in US dollars; None if not requested."""
         return self._sum(1)
 
     @property
     def cost_last_7_days(self) -> float | None:
-        """What the last 7 full UTC days cost, in US dollars; None where one was not asked for."""
+        """The cost of the last 7 completed UTC days in US dollars; None if not all requested."""
         return self._sum(7)
 
     @property
     def last_month_start(self) -> date:
-        """The first day of the UTC month before the running one."""
+        """The first day of the UTC month before the current one."""
         return (self.month_start - timedelta(days=1)).replace(day=1)
 
     @property
     def cost_last_month(self) -> float | None:
-        """What the last full UTC month cost, in US dollars; None where it was not asked for."""
+        """The cost of the last completed UTC month in US dollars; None if not all requested."""
         if self.start > self.last_month_start:
             return None
         days = (day for day in self.days if self.last_month_start <= day < self.month_start)
@@ -204,17 +208,17 @@ class CostReport:
 
     @property
     def forecast_this_month(self) -> float | None:
-        """What the running UTC month will have cost, in US dollars.
+        """The expected cost of the current UTC month in US dollars.
 
-        That is what it has cost so far, and for each day that is left the mean of
-        the last 7 full days; today counts as such a day until it has cost more.
+        That is the cost so far, plus the average of the last 7 completed days for
+        each day that is left; today counts as an average day until it costs more.
         """
         if (week := self.cost_last_7_days) is None:
             return None
-        mean = max(week / 7, 0.0)
+        average = max(week / 7, 0.0)
         next_month = (self.month_start + timedelta(days=31)).replace(day=1)
-        rest = max(mean - self.cost_today, 0.0)
-        return self.cost_this_month + rest + mean * ((next_month - self.today).days - 1)
+        rest = max(average - self.cost_today, 0.0)
+        return self.cost_this_month + rest + average * ((next_month - self.today).days - 1)
 
     def _sum(self, days: int) -> float | None:
         first = self.today - timedelta(days=days)
@@ -227,7 +231,7 @@ class CostReport:
 
 
 def _amount(row: JsonObject) -> Decimal | None:
-    """Return the amount of an official row in US dollars."""
+    """Return the amount of a documented row in US dollars."""
     amount = row.inside("amount")
     if amount is None:
         return None
@@ -237,7 +241,7 @@ def _amount(row: JsonObject) -> Decimal | None:
 
 
 def sum_by_name(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Return the sums of some days' costs, by the name of what they are of."""
+    """Return the sums of several mappings of names to costs."""
     rows: dict[str, list[float]] = {}
     for day in costs:
         for name, cost in day.items():
@@ -246,5 +250,5 @@ def sum_by_name(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 
 def model_of(line_item: str | None) -> str:
-    """Return the model that a line item belongs to: its name up to the first comma."""
+    """Return the model of a line item: its name up to the first comma."""
     return ((line_item or "").partition(",")[0].strip() or "unknown")[:200]

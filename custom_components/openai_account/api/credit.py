@@ -19,11 +19,11 @@ from .subscription import Subscription
 class CreditGrants:
     """The prepaid credit of an account, in US dollars.
 
-    An expired grant stays in `total_granted`, so `total_available` is not what
-    was granted minus what was used. `next_grant_expiry` is when the next grant
-    that still holds money expires. `reported` names the fields that the answer
-    had, be they null. `derived` is True where a gateway does not tell its credit
-    and it was worked out from what it does tell.
+    An expired grant stays in `total_granted`, so `total_available` is not the
+    granted minus the used amount. `next_grant_expiry` is when the next grant that
+    still has money left expires. `reported` are the names of the fields in the
+    response, null or not. `derived` is True where a gateway does not report its
+    credit, and it was derived from what the gateway does report.
     """
 
     total_granted: float | None = None
@@ -36,7 +36,7 @@ class CreditGrants:
 
     @classmethod
     def read(cls, data: JsonObject, now: datetime) -> CreditGrants:
-        """Read the answer of `credit_grants` as it is to be understood at a time."""
+        """Read the response of `credit_grants`; grants that have expired by `now` are left out."""
         expiries = []
         grants = data.inside("grants")
         for grant in grants.rows("data") if grants else ():
@@ -54,14 +54,14 @@ class CreditGrants:
             reported=data.names() & _CREDIT_FIELDS,
         )
         if not result.reported:
-            raise InvalidResponseError("The answer holds no credit grants")
+            raise InvalidResponseError("The response has no credit grants")
         return result
 
     @classmethod
     def derive(cls, subscription: Subscription, lifetime: float) -> CreditGrants:
-        """Return a gateway's credit: the token's limit minus all that it ever spent.
+        """Return a gateway's credit: the token's limit minus its costs so far.
 
-        Without a limit there is only what was spent.
+        Without a limit there are only the costs.
         """
         if subscription.hard_limit_usd is None:
             return cls(total_used=lifetime, reported=frozenset({"total_used"}), derived=True)

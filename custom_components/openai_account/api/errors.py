@@ -1,7 +1,7 @@
 """What can go wrong, one class for each thing that a user can do about it.
 
-No message holds anything that the server sent or the user typed: such text can
-repeat a key.
+No message holds anything that the server sent or the user entered: such text can
+contain a key.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 
 class KeyKind(StrEnum):
-    """The kinds of keys that open an account."""
+    """The kinds of keys that open an account; the values are the names of their fields."""
 
     SESSION = "session_key"
     ADMIN = "admin_key"
@@ -20,8 +20,8 @@ class KeyKind(StrEnum):
 class OpenAIAccountError(Exception):
     """Base of all errors of this client.
 
-    `code` names what went wrong for programs: one word a kind of error. `key`
-    tells which of the account's keys the failed request carried, if any.
+    `code` names the kind of error for programs. `key` is the kind of key that the
+    failed request carried, None where no request was sent.
     """
 
     code: ClassVar[str] = "unknown"
@@ -29,77 +29,77 @@ class OpenAIAccountError(Exception):
 
 
 class InvalidHostError(OpenAIAccountError):
-    """The host is no name, no address and no URL that can be asked."""
+    """The host is not a host name, an IP address or a usable URL."""
 
     code = "invalid_host"
 
 
 class InsecureHostError(OpenAIAccountError):
-    """The host would get the key over plain http on a public network."""
+    """The key would be sent over plain http through a public network."""
 
     code = "insecure_host"
 
 
 class InvalidKeyError(OpenAIAccountError):
-    """The key cannot be one: it is empty or holds characters that keys never have."""
+    """The text cannot be a key: it is empty or has characters that keys never have."""
 
     code = "invalid_key"
 
 
 class CannotConnectError(OpenAIAccountError):
-    """No complete answer came: name, connection, TLS, time or transfer failed."""
+    """No complete response: name resolution, connection, TLS, time or transfer failed."""
 
     code = "cannot_connect"
 
 
 class ServerError(CannotConnectError):
-    """The server says that it has a fault of its own (5xx)."""
+    """The server reported an internal error (5xx)."""
 
     code = "server_error"
 
 
 class InvalidResponseError(OpenAIAccountError):
-    """An answer came, but not one that this API gives."""
+    """The response is not one that this API gives."""
 
     code = "invalid_response"
 
 
-class AnswerTooLargeError(InvalidResponseError):
-    """An answer came that is larger than any that this client reads."""
+class ResponseTooLargeError(InvalidResponseError):
+    """The response is larger than this client reads."""
 
 
 class InvalidAuthError(OpenAIAccountError):
-    """The key is wrong or has expired (401)."""
+    """The key is wrong, was deleted or has expired (401)."""
 
     code = "invalid_auth"
 
 
 class WrongAdminKeyError(InvalidAuthError):
-    """The key is no admin key, or one that may not read costs."""
+    """The key is not an admin key, or one that may not read costs (403)."""
 
     code = "wrong_admin_key"
 
 
 class WrongKeyTypeError(InvalidAuthError):
-    """The key is good for something else: these endpoints want a session key."""
+    """The key is of another kind: these endpoints require a session key."""
 
     code = "wrong_key_type"
 
 
 class BlockedError(OpenAIAccountError):
-    """A wall before the API refused the request (403); the key was not looked at."""
+    """A firewall in front of the API rejected the request (403), whatever the key."""
 
     code = "blocked"
 
 
 class UnsupportedCountryError(BlockedError):
-    """OpenAI does not serve the country that the request came from."""
+    """OpenAI does not serve the country that the request came from (403)."""
 
     code = "unsupported_country"
 
 
 class EndpointMissingError(OpenAIAccountError):
-    """This host does not serve that endpoint (404)."""
+    """The host does not serve this endpoint (404), or the account has no key for it."""
 
     code = "endpoint_missing"
 
@@ -107,13 +107,13 @@ class EndpointMissingError(OpenAIAccountError):
 class RateLimitedError(OpenAIAccountError):
     """Too many requests (429).
 
-    `retry_after` is the server's own word for how long to wait, in seconds, or
-    None where it gave none.
+    `retry_after` is how many seconds the server asks to wait, None where it does
+    not say.
     """
 
     code = "rate_limited"
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
-        """Keep how long the server wants to be left alone."""
+        """Store how long the server asks to wait."""
         super().__init__(message)
         self.retry_after = retry_after

@@ -22,7 +22,7 @@ class Organization:
 
     @classmethod
     def read_all(cls, data: JsonObject) -> tuple[Organization, ...]:
-        """Read the organizations of the answer of `me`, the default one first."""
+        """Read the organizations in the response of `me`, the default one first."""
         orgs = data.inside("orgs")
         found = [
             cls(org_id, org.read("title", text), org.read("is_default", boolean) or False)
@@ -34,19 +34,18 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendLimit:
-    """The monthly limit that an organization has set on its spending, in US dollars.
+    """The monthly limit that an organization has set on its spending.
 
-    `amount` is None where none is set. Documented by OpenAI, which tells it in
-    cents, since 2026.
+    `amount` is in US dollars (the endpoint reports cents), None where none is set.
     """
 
     amount: float | None = None
 
     @classmethod
     def read(cls, data: JsonObject) -> SpendLimit:
-        """Read the answer of `spend_limit`."""
+        """Read the response of `spend_limit`."""
         if "threshold_amount" not in data.names():
-            raise InvalidResponseError("The answer holds no spend limit")
+            raise InvalidResponseError("The response has no spend limit")
         if (data.read("currency", text) or "usd").lower() != "usd":
             raise InvalidResponseError("The spend limit is not in US dollars")
         return cls(amount=data.read("threshold_amount", cents) or None)

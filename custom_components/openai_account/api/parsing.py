@@ -14,7 +14,7 @@ import math
 # What a JSON parser returns. `object` would say the same, but not why.
 type JSON = dict[str, JSON] | list[JSON] | str | int | float | bool | None
 
-# Beyond this no balance, limit or cost is money any more, and sums lose cents.
+# Larger numbers cannot be money, and sums of them lose cents.
 MAX_NUMBER = 10**15
 
 # So many make a US dollar.
@@ -22,10 +22,10 @@ CENTS = 100
 
 
 def decimal(value: JSON) -> Decimal | None:
-    """Return a finite number, given as a number or as text, without a float's noise."""
+    """Return a finite number from a number or text, without the noise of a float."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    # Decimal() also takes "1_000", "infinity" and digits of every script.
+    # Decimal() also accepts "1_000", "infinity" and the digits of every script.
     if isinstance(value, str) and (not value.isascii() or "_" in value or len(value) > 400):
         return None
     try:
@@ -36,7 +36,7 @@ def decimal(value: JSON) -> Decimal | None:
 
 
 def number(value: JSON) -> float | None:
-    """Return a finite number, given as a number or as text."""
+    """Return a finite number from a number or text."""
     result = decimal(value)
     return None if result is None else float(result)
 
@@ -48,15 +48,15 @@ def cents(value: JSON) -> float | None:
 
 
 def boolean(value: JSON) -> bool | None:
-    """Return a true JSON boolean; nothing else is one, 0 and "false" neither."""
+    """Return a JSON boolean; neither 0 nor "false" is one."""
     return value if isinstance(value, bool) else None
 
 
 def text(value: JSON) -> str | None:
-    """Return text without the white space around it, None where nothing is left."""
+    """Return text with single spaces and no other white space, None where nothing is left."""
     if not isinstance(value, str):
         return None
-    # Databases and logs refuse or garble control characters.
+    # Databases and logs reject or garble control characters.
     if not value.isprintable():
         value = "".join(char if char.isprintable() else " " for char in value)
     return " ".join(value.split()) or None
@@ -65,7 +65,7 @@ def text(value: JSON) -> str | None:
 def moment(value: JSON) -> datetime | None:
     """Return an aware UTC time from unix seconds or ISO 8601 text.
 
-    Text without an offset is taken as UTC. Zero or less means 'none' to this API.
+    Text without an offset is UTC. Zero or less means 'none' in this API.
     """
     if (seconds := number(value)) is not None:
         if seconds <= 0:
@@ -84,38 +84,38 @@ def moment(value: JSON) -> datetime | None:
 
 
 def round_usd(amount: float | None) -> float | None:
-    """Return an amount without the noise of floats, to a millionth of a dollar."""
+    """Return an amount to a millionth of a dollar, without the noise of floats."""
     return None if amount is None else round(amount, 6) + 0.0
 
 
 class JsonObject:
     """The fields of one JSON object, read one by one.
 
-    `unreadable` is told the name of each field that holds something of a wrong
-    kind: the name alone, since the value may be anybody's address.
+    `unreadable` is called with the name of each field whose value has a wrong
+    type: the name alone, since the value can be somebody's address.
     """
 
     def __init__(
         self, data: Mapping[str, JSON], unreadable: Callable[[str], None], size: int = 0
     ) -> None:
-        """Take the object, whom to tell, and how many bytes it came in."""
+        """Store the object, the callback, and the size of the response in bytes."""
         self._data = data
         self._unreadable = unreadable
         self.size = size
 
     def read[ValueT](self, name: str, reader: Callable[[JSON], ValueT | None]) -> ValueT | None:
-        """Return a field's value, None where it is absent, null or of a wrong kind."""
+        """Return a field's value, None where it is absent, null or of a wrong type."""
         raw = self._data.get(name)
         if raw is None:
             return None
         value = reader(raw)
-        # What is empty, or a time of zero, is no mistake but this API's "none".
+        # An empty value, or a time of zero, is no mistake but this API's "none".
         if value is None and (raw or raw is False):
             self._unreadable(name)
         return value
 
     def rows(self, name: str) -> list[JsonObject]:
-        """Return the objects of a list, none where it is absent or no list."""
+        """Return the objects of a list, none where it is absent or not a list."""
         raw = self._data.get(name)
         if raw is None:
             return []
@@ -128,7 +128,7 @@ class JsonObject:
         return objects
 
     def inside(self, name: str) -> JsonObject | None:
-        """Return an object inside this one, None where it is absent or none."""
+        """Return an object inside this one, None where it is absent or not an object."""
         raw = self._data.get(name)
         if isinstance(raw, dict):
             return JsonObject(raw, self._unreadable)
@@ -137,9 +137,9 @@ class JsonObject:
         return None
 
     def names(self) -> frozenset[str]:
-        """Return the names of all fields, those that are null too."""
+        """Return the names of all fields, null or not."""
         return frozenset(self._data)
 
     def holds_list(self, name: str) -> bool:
-        """Return whether a field holds a list, be it empty."""
+        """Return whether a field is a list, empty or not."""
         return isinstance(self._data.get(name), list)

@@ -1,4 +1,4 @@
-"""What an answer holds, and what it means where it is no success."""
+"""Reading a response's body, and what an error response means."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Final
 import aiohttp
 
 from .errors import (
-    AnswerTooLargeError,
     BlockedError,
     EndpointMissingError,
     InvalidAuthError,
@@ -20,6 +19,7 @@ from .errors import (
     KeyKind,
     OpenAIAccountError,
     RateLimitedError,
+    ResponseTooLargeError,
     ServerError,
     UnsupportedCountryError,
     WrongAdminKeyError,
@@ -29,15 +29,15 @@ from .parsing import JSON, text
 
 MAX_BODY: Final = 8 * 1024 * 1024
 
-# What is larger is parsed beside the event loop, which it would hold up.
+# Parsing anything larger would block the event loop, and runs in the executor.
 LARGE_BODY: Final = 128 * 1024
 
 
 async def read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Return a body, unpacked, of at most `MAX_BODY` bytes.
+    """Return a body of at most `MAX_BODY` bytes, decompressed.
 
-    Of an error, what was read until the transfer failed is enough: the status
-    has told the most of it.
+    Raises `ResponseTooLargeError` for a longer one. The body of an error response
+    is cut off instead, also where the transfer fails: its status says the most.
     """
     limit = MAX_BODY if response.status == HTTPStatus.OK else LARGE_BODY
     body = bytearray()
@@ -50,19 +50,19 @@ async def read_body(response: aiohttp.ClientResponse) -> bytes:
         if response.status == HTTPStatus.OK:
             raise
     if len(body) > limit and response.status == HTTPStatus.OK:
-        raise AnswerTooLargeError("The answer is too large")
+        raise ResponseTooLargeError("The response is too large")
     return bytes(body[:limit])
 
 
 def error_from_response(
     response: aiohttp.ClientResponse, error: Mapping[str, JSON], key: KeyKind
 ) -> OpenAIAccountError:
-    """Return what an answer that is no success means for the user."""
+    """Return the error that an error response stands for."""
     status = response.status
     message = text(error.get("message")) or ""
     code = text(error.get("code"))
     if "must be made with a session key" in message and key is KeyKind.SESSION:
-        return WrongKeyTypeError("These endpoints want a session key")
+        return WrongKeyTypeError("The endpoint requires a session key")
     if status == HTTPStatus.UNAUTHORIZED or code == "invalid_api_key":
         return InvalidAuthError("The key is wrong or has expired")
     if code == "unsupported_country_region_territory":
@@ -70,7 +70,7 @@ def error_from_response(
     if status == HTTPStatus.FORBIDDEN and error and key is KeyKind.ADMIN:
         return WrongAdminKeyError("The key may not read this")
     if status == HTTPStatus.FORBIDDEN:
-        return BlockedError("The request was refused")
+        return BlockedError("The request was rejected")
     if status == HTTPStatus.NOT_FOUND:
         return EndpointMissingError("No such endpoint")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -78,12 +78,12 @@ def error_from_response(
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerError(f"The server failed with status {status}")
     if status == HTTPStatus.OK:
-        return InvalidResponseError("The answer is an error without its status")
-    return InvalidResponseError(f"The answer has the unexpected status {status}")
+        return InvalidResponseError("The response is an error with a status of success")
+    return InvalidResponseError(f"The response has the unexpected status {status}")
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Return how many seconds the server wants to be left alone."""
+    """Return how many seconds the server asks to wait, None where it does not say."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit() and len(value) < 10:
         return float(value)

@@ -26,7 +26,7 @@ def _address(value: JSON) -> str | None:
 
 
 def _tax_ids(value: JSON) -> str | None:
-    """Return tax ids as one line, given as text, objects or a list of either."""
+    """Return tax ids as one line, from a text, an object or a list of either."""
     ids = value if isinstance(value, list) else [value]
     texts = (text(one.get("value") if isinstance(one, dict) else one) for one in ids)
     return ", ".join(one for one in texts if one) or None
@@ -34,12 +34,12 @@ def _tax_ids(value: JSON) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """The plan of an account, its limits and whom it is billed to.
+    """The plan of an account, its limits and who is billed.
 
-    Fields bear the API's own names. Those ending in `_usd`, `max_balance` and
-    the `auto_recharge_` amounts are US dollars, the other limits the API's own
-    usage units. `unlimited` is True where a limit is the gateways' number for
-    'none'. `reported` names the fields that the answer had, be they null.
+    Fields have the API's own names. Those ending in `_usd`, `max_balance` and the
+    `auto_recharge_` amounts are US dollars, the other limits the API's own usage
+    units. `unlimited` is True where a limit is the number that gateways use for
+    'none'. `reported` are the names of the fields in the response, null or not.
     """
 
     has_payment_method: bool | None = None
@@ -75,7 +75,7 @@ class Subscription:
 
     @classmethod
     def read(cls, data: JsonObject) -> Subscription:
-        """Read the answer of `subscription`."""
+        """Read the response of `subscription`."""
         plan = data.inside("plan")
         result = cls(
             has_payment_method=data.read("has_payment_method", boolean),
@@ -110,7 +110,7 @@ class Subscription:
             reported=data.names() & _SUBSCRIPTION_FIELDS,
         )
         if not result.reported:
-            raise InvalidResponseError("The answer holds no subscription")
+            raise InvalidResponseError("The response has no subscription")
         return result
 
 

@@ -1,7 +1,7 @@
-"""Runs the tests of the cost history on PostgreSQL: python -m scripts.postgresql.
+"""Runs the tests of the history on PostgreSQL: python -m development.postgresql.
 
-The server is Debian's, started for the tests in a folder of its own; where it is
-not installed, a sentence says so and nothing is run.
+A PostgreSQL server is started for the tests, in a temporary folder. If none is installed, the
+tests are skipped with a message.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import tempfile
 
 from .process import free_port
 
-TESTS = ("tests/test_cost_history.py",)
+TESTS = ("tests/test_history.py",)
 
 
 def binaries() -> Path | None:
-    """Return the folder of the newest PostgreSQL server that is installed."""
+    """Return the folder of the newest installed PostgreSQL server."""
     found = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"),
         key=lambda path: float(path.parts[-3]),
@@ -32,7 +32,7 @@ def binaries() -> Path | None:
 
 
 def main() -> int:
-    """Start a server, run the tests on it, and end it."""
+    """Start a server, run the tests on it, stop it, and return the exit code of the tests."""
     folder = binaries()
     if folder is None:
         print("Skipped: PostgreSQL is not installed (on Debian: apt install postgresql).")

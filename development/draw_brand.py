@@ -1,7 +1,7 @@
 """Draws the eight brand images of Home Assistant's brands specification from two SVG files.
 
-The icon is a square of 256 pixels (512 for `@2x`), the logo is the icon with the name beside
-it, equally high and trimmed at its sides. Both are also drawn for dark backgrounds.
+The icon is a square of 256 pixels (512 for `@2x`). The logo is the icon with the name next to
+it, as high as the icon and trimmed at its sides. Both are also drawn for dark backgrounds.
 """
 
 from io import BytesIO
@@ -48,7 +48,7 @@ def main() -> None:
                 for scale, suffix in ((1, ""), (2, "@2x")):
                     path = BRAND / f"{prefix}{name}{suffix}.png"
                     image = draw(page, sources, theme, HEIGHT * scale)
-                    # Flat colours: 256 of them are a third of the bytes, and only edges differ.
+                    # 256 colors take a third of the bytes, and only the edges differ.
                     palette = image.quantize(
                         256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
                     )

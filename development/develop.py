@@ -1,4 +1,4 @@
-"""Starts a real Home Assistant with this integration and the simulator; Ctrl-C ends both."""
+"""Starts a real Home Assistant with this integration, and the simulator. Ctrl-C stops both."""
 
 import argparse
 import asyncio
@@ -14,8 +14,8 @@ import sys
 
 import aiohttp
 
-from scripts.home import DOMAIN, RESTART, USER, Entry, Home
-from scripts.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
+from development.home import DOMAIN, RESTART, USER, Entry, Home
+from development.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
 from simulator import DEMO_ADMIN_KEY, DEMO_SESSION_KEY
 
 REAL_HOST = "api.openai.com"
@@ -24,16 +24,16 @@ DEMO_KEYS = {"session_key": DEMO_SESSION_KEY, "admin_key": DEMO_ADMIN_KEY}
 
 HELP = """\
 environment variables:
-  PORT                where Home Assistant listens on 127.0.0.1 (8123)
-  STATE               the folder where everything is kept (.state)
-  OPENAI_SESSION_KEY  a real account's key: that account is set up instead of the simulated one
-  OPENAI_ADMIN_KEY    its admin key, beside the session key or instead of it
+  PORT                the port of 127.0.0.1 that Home Assistant listens on (default: 8123)
+  STATE               the folder for everything that is kept (default: .state)
+  OPENAI_SESSION_KEY  the session key of a real account, used instead of the simulated one
+  OPENAI_ADMIN_KEY    the admin key of a real account, alone or with the session key
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What stays the same from one start to the next."""
+    """What stays the same from one start to the next; kept in develop.json."""
 
     password: str
     simulator_port: int
@@ -46,7 +46,7 @@ def say(text: str) -> None:
 
 
 def load_settings(path: Path) -> Settings:
-    """Return the settings of the last start, or new ones."""
+    """Return the settings of the last start, or write new ones."""
     if path.exists():
         return Settings(**json.loads(path.read_text()))
     settings = Settings(secrets.token_hex(4), free_port())
@@ -56,24 +56,24 @@ def load_settings(path: Path) -> Settings:
 
 
 def chosen_port() -> int:
-    """Return the port that PORT names."""
+    """Return the port that PORT gives."""
     text = os.environ.get("PORT", "8123")
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise HomeError(f"PORT is {text!r}, which is not a port.")
+        raise HomeError(f"PORT is {text!r}, which is not a valid port.")
     return int(text)
 
 
 def state_folder() -> Path:
-    """Return the folder that STATE names."""
+    """Return the folder that STATE gives."""
     return Path(os.environ.get("STATE", REPOSITORY / ".state")).resolve()
 
 
 async def start_simulator(folder: Path, port: int) -> Process:
-    """Start the simulator; return when it answers."""
+    """Start the simulator and wait until it responds."""
     if not port_is_free(port):
         raise HomeError(
             f"The simulator's port {port} is in use by another program. "
-            "End it, or start afresh with --reset."
+            "Stop that program, or use --reset to start over with another port."
         )
     simulator = Process(
         "The simulator",
@@ -91,7 +91,7 @@ async def start_simulator(folder: Path, port: int) -> Process:
 
 
 async def account(home: Home, host: str, keys: dict[str, str]) -> Entry:
-    """Return the account's entry, set up by the config flow where there is none."""
+    """Return the account's entry; if there is none, set it up by the config flow."""
     if entries := await home.entries():
         return entries[0]
     say(f"Adding the account at {host}")
@@ -108,7 +108,7 @@ async def account(home: Home, host: str, keys: dict[str, str]) -> Entry:
 
 
 def describe(home: Home, device: str, simulator: str | None) -> str:
-    """Return what people need to know now."""
+    """Return what to print once everything runs."""
     lines = [
         "",
         f"  Home Assistant  {home.url}",
@@ -122,21 +122,21 @@ def describe(home: Home, device: str, simulator: str | None) -> str:
         fault = '{"endpoint": "usage", "fault": "unavailable"}'
         lines += [
             "",
-            "  Make OpenAI fail, then reload the account or wait for the next poll:",
+            "  To make requests fail, then reload the account or wait for the next update:",
             f"    curl -X POST {faults} -d '{fault}'",
             f"    curl -X DELETE {faults}",
-            f"    more ways: {simulator}/simulator/",
+            f"    all faults: {simulator}/simulator/",
             "",
-            "  To add the account by hand, once it is removed:",
+            "  To add the account in the browser, after removing it:",
             f"    host {simulator}",
             f"    session key {DEMO_SESSION_KEY}",
             f"    admin key {DEMO_ADMIN_KEY}",
         ]
-    return "\n".join([*lines, "", "  Ctrl-C ends it.", ""])
+    return "\n".join([*lines, "", "  Press Ctrl-C to stop.", ""])
 
 
 async def watch(home: Home, simulator: Process | None) -> None:
-    """Return never; raise HomeError where a process ends, but for a restart that was asked for."""
+    """Restart Home Assistant when it requests it; raises HomeError if a process ends otherwise."""
     while True:
         waits = [asyncio.ensure_future(one.wait()) for one in (home.process, simulator) if one]
         try:
@@ -155,7 +155,7 @@ async def watch(home: Home, simulator: Process | None) -> None:
 
 
 async def run(*, reset: bool) -> None:
-    """Start everything and keep it up until this task is canceled; raises HomeError."""
+    """Start everything and keep it running until this task is canceled; raises HomeError."""
     keys = {
         field: key
         for field, name in (
@@ -170,10 +170,10 @@ async def run(*, reset: bool) -> None:
     if not port_is_free(port):
         raise HomeError(
             f"Port {port} is in use by another program. "
-            "End it, or choose another port: PORT=8124 scripts/develop"
+            "Stop that program, or choose another port: PORT=8124 scripts/develop"
         )
     if reset and folder.exists():
-        say("Removing what the last start left")
+        say("Removing the state of earlier starts")
         shutil.rmtree(folder)
     settings = load_settings(folder / "develop.json")
     for log in folder.glob("*.log"):
@@ -209,7 +209,7 @@ async def main() -> int:
         epilog=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--reset", action="store_true", help="start afresh: forget all state")
+    parser.add_argument("--reset", action="store_true", help="remove the kept state and start over")
     arguments = parser.parse_args()
     task = asyncio.ensure_future(run(reset=arguments.reset))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,6 +1,6 @@
 """A real Home Assistant in a process of its own, and its HTTP and WebSocket interfaces.
 
-`scripts/develop` shows it to people, `tests/real` proves the integration with it.
+`scripts/develop` runs it for developers, `tests/real` tests the integration in it.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from typing import NotRequired, Self, TypedDict, cast
 
 import aiohttp
 
-from scripts.process import LOOPBACK, REPOSITORY, HomeError, Json, Process, port_is_free, until
+from development.process import LOOPBACK, REPOSITORY, HomeError, Json, Process, port_is_free, until
 
 DOMAIN = "openai_account"
 USER = "demo"
 RESTART = 100
-"""The exit code with which Home Assistant asks to be started again."""
+"""The exit code by which Home Assistant requests a restart."""
 
 CONFIGURATION = f"""\
 homeassistant:
@@ -36,14 +36,14 @@ logger:
   default: info
   logs:
     custom_components.{DOMAIN}: debug
-    # Tools for pictures and films, which nothing here needs
+    # Missing libraries for images and videos, which nothing here needs
     haffmpeg: critical
     homeassistant.components.camera.img_util: critical
     aiohttp_fast_zlib: error
 """
 
-# Assist, which Home Assistant always loads, imports these two to hear voices. They are only to be
-# had by compiling them, and nothing here has a microphone.
+# Assist, which Home Assistant always loads, imports these two for voice commands. They would have
+# to be compiled, and nothing here has a microphone.
 VOICE = {
     "pymicro_vad.py": "class MicroVad: ...\n",
     "pyspeex_noise.py": "class AudioProcessor: ...\n",
@@ -51,7 +51,7 @@ VOICE = {
 
 
 class State(TypedDict):
-    """An entity's state, as the HTTP interface tells it."""
+    """An entity's state, as the REST API returns it."""
 
     entity_id: str
     state: str
@@ -59,7 +59,7 @@ class State(TypedDict):
 
 
 class RegistryEntity(TypedDict):
-    """An entity of the registry."""
+    """An entry of the entity registry."""
 
     entity_id: str
     unique_id: str
@@ -69,7 +69,7 @@ class RegistryEntity(TypedDict):
 
 
 class Device(TypedDict):
-    """A device of the registry."""
+    """An entry of the device registry."""
 
     id: str
     config_entries: list[str]
@@ -85,7 +85,7 @@ class Entry(TypedDict):
 
 
 class FlowResult(TypedDict):
-    """What a config flow answers: a form, an entry or an abort."""
+    """The result of a step of a config flow: a form, an entry or an abort."""
 
     type: str
     flow_id: NotRequired[str]
@@ -97,19 +97,19 @@ class FlowResult(TypedDict):
 
 
 class Home:
-    """A Home Assistant with this integration, its one user, and a way to talk to it.
+    """A Home Assistant with this integration and one user, and the calls of its APIs.
 
-    It is reached on 127.0.0.1 alone, and reaches out to nothing by itself.
+    It listens on 127.0.0.1 only, and sends no request of its own to the internet.
     """
 
     def __init__(self, folder: Path, port: int, password: str) -> None:
-        """Prepare; `folder` becomes or is its configuration folder."""
+        """Prepare it; `folder` is its configuration folder, created at the start if needed."""
         self.folder = folder
         self.port = port
         self.password = password
         self.url = f"http://{LOOPBACK}:{port}"
         hass = REPOSITORY / ".venv/hass/bin/hass"
-        # Without --skip-pip, what an integration lacks would be fetched: the lock file has it all.
+        # The lock file has all packages: with --skip-pip, none is downloaded at run time.
         self.process = Process(
             "Home Assistant",
             [hass, "--config", folder, "--skip-pip", "--log-no-color", "--verbose"],
@@ -132,14 +132,14 @@ class Home:
         await self.stop()
 
     def _prepare(self) -> None:
-        """Write what Home Assistant reads at its start."""
+        """Write the files that Home Assistant reads at its start."""
         custom = self.folder / "custom_components"
         custom.mkdir(parents=True, exist_ok=True)
         link = custom / DOMAIN
         link.unlink(missing_ok=True)
         link.symlink_to(REPOSITORY / "custom_components" / DOMAIN, target_is_directory=True)
         (self.folder / "configuration.yaml").write_text(CONFIGURATION)
-        # Those that are made in the browser are kept; their blueprints lie beside them.
+        # What was created in the browser is kept.
         for name in ("automations.yaml", "scripts.yaml"):
             (self.folder / name).touch()
         blueprints = self.folder / "blueprints/automation"
@@ -165,12 +165,12 @@ class Home:
         self._store(
             "http", 3, 1, {"stable": http, "pending": None, "yaml_migration_done": True}, anew=True
         )
-        # The user alone is left to be made, which needs no browser.
+        # Onboarding's only step left is the user, who is created without a browser.
         self._store(
             "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration"]}, anew=False
         )
-        # A disabled entry stays as it is; without one, Marketplace makes its own, and asks the
-        # internet for its catalog.
+        # Without an entry, Marketplace creates its own and downloads its catalog. It leaves a
+        # disabled entry alone.
         marketplace: dict[str, Json] = {
             "created_at": "2026-11-01T00:00:00+00:00",
             "data": {},
@@ -200,7 +200,7 @@ class Home:
         path.write_text(json.dumps(document, indent=2))
 
     async def start(self) -> None:
-        """Start it and log in; return when it is up; raise HomeError where it does not come up."""
+        """Start it, log in, and wait until it runs; raises HomeError if it does not."""
         if not port_is_free(self.port):
             raise HomeError(f"Port {self.port} is in use by another program.")
         self._prepare()
@@ -226,12 +226,12 @@ class Home:
         try:
             return await self.process.stop()
         except TimeoutError:
-            raise HomeError("Home Assistant did not end by itself and was killed.") from None
+            raise HomeError("Home Assistant did not stop in time and was killed.") from None
 
     async def log_in(self) -> None:
-        """Log in as its user; make that user first where there is none yet."""
+        """Log in as its user, who is created first if needed."""
         async with aiohttp.ClientSession(self.url) as session:
-            # No trace of onboarding is left once it is done.
+            # Once onboarding is done, Home Assistant no longer serves this path.
             async with session.get("/api/onboarding") as response:
                 new = response.status == 200 and any(
                     step["step"] == "user" and not step["done"] for step in await response.json()
@@ -282,25 +282,25 @@ class Home:
         async with session.post(f"/auth/login_flow/{flow}", json=credentials) as response:
             answer = await response.json()
         if answer["type"] != "create_entry":
-            raise HomeError(f"Home Assistant refused the password of {USER}: it was changed.")
+            raise HomeError(f"Home Assistant rejected the password of {USER}: it has been changed.")
         return str(answer["result"])
 
     async def get(self, path: str) -> Json:
-        """Ask the HTTP interface; raises aiohttp.ClientResponseError."""
+        """Send a GET request to the REST API; raises aiohttp.ClientResponseError."""
         assert self._session is not None
         async with self._session.get(path) as response:
             response.raise_for_status()
             return cast("Json", await response.json())
 
     async def post(self, path: str, data: Json) -> Json:
-        """Post to the HTTP interface; raises aiohttp.ClientResponseError."""
+        """Send a POST request to the REST API; raises aiohttp.ClientResponseError."""
         assert self._session is not None
         async with self._session.post(path, json=data) as response:
             response.raise_for_status()
             return cast("Json", await response.json())
 
     async def command(self, kind: str, **fields: Json) -> Json:
-        """Send a command by WebSocket; return its result; raise HomeError where it is refused."""
+        """Send a WebSocket command and return its result; raises HomeError if it fails."""
         assert self._session is not None
         async with self._session.ws_connect("/api/websocket", max_msg_size=0) as socket_:
             await socket_.receive_json()
@@ -309,7 +309,7 @@ class Home:
             await socket_.send_json({"id": 1, "type": kind, **fields})
             answer = await socket_.receive_json()
         if not answer.get("success"):
-            raise HomeError(f"Home Assistant refused the command {kind}.")
+            raise HomeError(f"Home Assistant rejected the command {kind}.")
         return cast("Json", answer["result"])
 
     async def states(self) -> dict[str, State]:
@@ -318,7 +318,7 @@ class Home:
         return {state["entity_id"]: state for state in states}
 
     async def entities(self) -> list[RegistryEntity]:
-        """Return this integration's entities, the disabled ones too."""
+        """Return this integration's entities, including disabled ones."""
         entities = cast("list[RegistryEntity]", await self.command("config/entity_registry/list"))
         return [entity for entity in entities if entity["platform"] == DOMAIN]
 
@@ -329,7 +329,7 @@ class Home:
         )
 
     async def device(self, entry: Entry) -> Device:
-        """Return an entry's device, waiting for it to be there."""
+        """Return an entry's device, waiting until it exists."""
 
         async def find() -> Device | None:
             devices = cast("list[Device]", await self.command("config/device_registry/list"))
@@ -340,17 +340,17 @@ class Home:
         return await until(find, "The account has a device", 30)
 
     async def start_flow(self) -> str:
-        """Start the config flow for another account; return the flow's id."""
+        """Start the config flow for a new account; return the flow's id."""
         path = "/api/config/config_entries/flow"
         return str(cast("FlowResult", await self.post(path, {"handler": DOMAIN}))["flow_id"])
 
     async def set_options(self, entry: Entry, fields: Mapping[str, Json]) -> FlowResult:
-        """Fill in the form of an account's options; return what comes of it."""
+        """Submit the form of an account's options; return the result."""
         path = "/api/config/config_entries/options/flow"
         flow = cast("FlowResult", await self.post(path, {"handler": entry["entry_id"]}))
         return cast("FlowResult", await self.post(f"{path}/{flow['flow_id']}", dict(fields)))
 
     async def send_flow(self, flow: str, fields: Mapping[str, str]) -> FlowResult:
-        """Fill in the form of a config flow; return what comes of it."""
+        """Submit a form of a config flow; return the result."""
         path = f"/api/config/config_entries/flow/{flow}"
         return cast("FlowResult", await self.post(path, dict(fields)))

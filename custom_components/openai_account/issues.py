@@ -1,0 +1,48 @@
+"""Repairs: what only the user can set right, and does not see otherwise."""
+
+from __future__ import annotations
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+
+
+def _issue_id(translation_key: str, entry_id: str, subject: str) -> str:
+    return "_".join(part for part in (translation_key, subject, entry_id) if part)
+
+
+@callback
+def create_issue(
+    hass: HomeAssistant,
+    entry_id: str,
+    translation_key: str,
+    subject: str = "",
+    placeholders: dict[str, str] | None = None,
+) -> None:
+    """Show a repair of an entry; `subject` tells repairs of the same kind apart."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _issue_id(translation_key, entry_id, subject),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=translation_key,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def delete_issue(
+    hass: HomeAssistant, entry_id: str, translation_key: str, subject: str = ""
+) -> None:
+    """Delete a repair of an entry, if there is one."""
+    ir.async_delete_issue(hass, DOMAIN, _issue_id(translation_key, entry_id, subject))
+
+
+@callback
+def delete_issues(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete all repairs of an entry."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.endswith(f"_{entry_id}"):
+            ir.async_delete_issue(hass, domain, issue_id)
