@@ -33,6 +33,7 @@ from .issues import delete_issues
 from .services import async_setup_services
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
+from .websocket_api import async_register_commands
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -42,6 +43,7 @@ PLATFORMS = [Platform.SENSOR, Platform.BINARY_SENSOR]
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all accounts share."""
     async_setup_services(hass)
+    async_register_commands(hass)
     await async_register_dashboard(hass)
 
     @callback

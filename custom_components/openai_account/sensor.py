@@ -249,7 +249,7 @@ def _days_left(account: OpenAIAccountData) -> float | None:
     return round(max(available, 0.0) / (week / 7), 1)
 
 
-def _budget(account: OpenAIAccountData) -> float | None:
+def monthly_budget(account: OpenAIAccountData) -> float | None:
     """Return the budget of the current month in US dollars: the user's, or else OpenAI's limit."""
     limit = account.last(SPEND_LIMIT)
     return account.options.monthly_budget or (limit.amount if limit else None)
@@ -257,7 +257,7 @@ def _budget(account: OpenAIAccountData) -> float | None:
 
 def _budget_used(account: OpenAIAccountData) -> float | None:
     """Return the cost of the current month in percent of the budget; None without a budget."""
-    report, budget = account.last(COSTS), _budget(account)
+    report, budget = account.last(COSTS), monthly_budget(account)
     return round(100 * report.cost_this_month / budget, 2) if report and budget else None
 
 
@@ -288,7 +288,7 @@ DERIVED_SENSORS = (
         possible_fn=lambda account: (
             account.options.monthly_budget is not None or account.opens(SPEND_LIMIT)
         ),
-        exists_fn=lambda account: _reports_days(account) and _budget(account) is not None,
+        exists_fn=lambda account: _reports_days(account) and monthly_budget(account) is not None,
         available_fn=lambda account: account.current(COSTS) is not None,
         value_fn=_budget_used,
     ),

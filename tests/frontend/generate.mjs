@@ -1,12 +1,12 @@
 // Runs the dashboard's strategies as the frontend does, without a browser.
-// Standard input: {"hass": …, "answers": {command: answer | null, which refuses}, "language": …,
-// "calls": [[element, method, ...arguments]]}, where "hass" as an argument means the hass above, and
-// an object with "change" the same with the states of its entities changed.
-// Standard output: {"offered": …, "results": [a result a call]}.
+// Standard input: {"hass": …, "responses": {command: response}, "language": …,
+// "calls": [[element, method, ...arguments]]}, where the argument "hass" means the hass above, and
+// an object with "change" the same with the states of those entities changed.
+// Standard output: {"offered": …, "results": [one result per call]}.
 
 import { readFileSync } from "node:fs";
 
-const { hass, answers, calls, language } = JSON.parse(readFileSync(0, "utf8"));
+const { hass, responses, calls, language } = JSON.parse(readFileSync(0, "utf8"));
 const elements = new Map();
 globalThis.window = globalThis;
 globalThis.HTMLElement = class {};
@@ -16,13 +16,13 @@ globalThis.customElements = {
   get: (name) => elements.get(name),
 };
 hass.callWS = async ({ type }) => {
-  if (answers[type] == null) throw new Error(`${type} is not known`);
-  return answers[type];
+  if (!(type in responses)) throw new Error(`Unknown command: ${type}`);
+  return responses[type];
 };
 
 const script = new URL("openai-account-strategy.js", `file://${process.argv[2]}/`);
 await import(script.href);
-// Loaded once more under another address, as after an update, it is not offered twice.
+// Loaded again from another address, as after an update, it must not be offered twice.
 await import(`${script.href}?again`);
 
 const results = [];

@@ -1,13 +1,13 @@
 // @ts-check
-// The cards of an account's view. What does not exist gets none.
+// The cards of an account's view. What the account does not have gets no card.
 
 import { DAYS } from "./account.js";
 import { tableTemplate } from "./table.js";
 
-/** @typedef {import("./account.js").Entities} Entities */
+/** @typedef {import("./account.js").Account} Account */
 /** @typedef {import("./account.js").Hass} Hass */
 /** @typedef {import("./account.js").History} History */
-/** @typedef {import("./account.js").Model} Model */
+/** @typedef {import("./account.js").NamedEntity} NamedEntity */
 /** @typedef {import("./texts.js").Texts} Texts */
 /** @typedef {{type: string, [option: string]: unknown}} Card */
 
@@ -39,7 +39,7 @@ const SUBSCRIPTION = [
   "auto_recharge_threshold",
   "auto_recharge_to_balance",
 ];
-/** What is wrong with an account, and the state that says so. */
+/** What can be wrong with an account, and the state in which it is. */
 const PROBLEMS = {
   delinquent: "on",
   canceled: "on",
@@ -48,142 +48,151 @@ const PROBLEMS = {
   over_budget: "on",
 };
 
-/** @type {(entity: string) => object} what an account does not tell takes no place */
-const isTold = (entity) => ({ condition: "state", entity, state_not: "unknown" });
+/**
+ * Return a condition that hides an entity while the account does not report its value.
+ *
+ * @param {string} entity
+ * @returns {object}
+ */
+const isReported = (entity) => ({ condition: "state", entity, state_not: "unknown" });
 
 /**
- * Return a tile for each of the keys' entities, two in a row; the last has a row for itself where
- * they do not pair off.
+ * Return a tile for each entity with one of the keys, two in a row; the last one has a row to
+ * itself if their number is odd.
  *
- * @param {Entities} entities
+ * @param {Account} account
  * @param {string[]} keys
  * @returns {Card[]}
  */
-function tiles(entities, keys) {
-  const placed = entities.place(keys);
-  const told = placed.filter((one) => entities.hass.states[one]?.state !== "unknown");
-  return placed.map((entity) => ({
+function tiles(account, keys) {
+  const entities = account.show(keys);
+  const reported = entities.filter((one) => account.hass.states[one]?.state !== "unknown");
+  return entities.map((entity) => ({
     type: "tile",
     entity,
-    name: entities.name(entity),
-    grid_options: { columns: entity === told.at(-1) && told.length % 2 ? 12 : 6 },
-    visibility: [isTold(entity)],
+    name: account.name(entity),
+    grid_options: { columns: entity === reported.at(-1) && reported.length % 2 ? 12 : 6 },
+    visibility: [isReported(entity)],
   }));
 }
 
 /**
  * Return one card with a row for each of the entities; none without entities.
  *
- * @param {Entities} entities
- * @param {string[]} placed
+ * @param {Account} account
+ * @param {string[]} entities
  * @returns {Card[]}
  */
-function rows(entities, placed) {
-  if (!placed.length) {
+function rows(account, entities) {
+  if (!entities.length) {
     return [];
   }
   return [
     {
       type: "entities",
-      entities: placed.map((entity) => ({
+      entities: entities.map((entity) => ({
         type: "conditional",
-        conditions: [isTold(entity)],
-        row: { entity, name: entities.name(entity) },
+        conditions: [isReported(entity)],
+        row: { entity, name: account.name(entity) },
       })),
       grid_options: { columns: 12 },
-      visibility: [{ condition: "or", conditions: placed.map(isTold) }],
+      visibility: [{ condition: "or", conditions: entities.map(isReported) }],
     },
   ];
 }
 
 /**
- * Return the credit as a gauge against what was granted, red while it is low, and what else is
- * known of it.
+ * Return the available credit as a gauge up to what was granted, red while it is low, and the
+ * other facts about the credit.
  *
- * @param {Entities} entities
+ * @param {Account} account
  * @returns {Card[]}
  */
-export function creditCards(entities) {
-  const [available] = entities.place(["total_available"]);
-  const granted = entities.value("total_granted");
+export function creditCards(account) {
+  const [available] = account.show(["total_available"]);
+  const granted = account.value("total_granted");
+  const facts = rows(account, account.show(CREDIT));
   if (!available) {
-    return rows(entities, entities.place(CREDIT));
+    return facts;
   }
-  const name = entities.name(available);
-  const grid_options = { columns: 12 };
-  const known = { condition: "state", entity: available, state_not: ["unavailable", "unknown"] };
-  const tile = { type: "tile", entity: available, name, grid_options };
-  /** @type {Card[]} */
-  let cards = [tile];
-  if (granted > 0) {
-    const gauge = { ...tile, type: "gauge", min: 0, max: granted };
-    const low = entities.find("low_balance");
-    const isLow = { condition: "state", entity: low, state: "on" };
-    /** @type {(color: string, when: object) => Card} */
-    const coloured = (color, when) => ({
-      ...gauge,
-      segments: [{ from: 0, color }],
-      visibility: [known, when],
-    });
-    const gauges = low
-      ? [
-          coloured("var(--success-color)", { condition: "not", conditions: [isLow] }),
-          coloured("var(--error-color)", isLow),
-        ]
-      : [{ ...gauge, visibility: [known] }];
-    // A gauge without a number would be a warning.
-    cards = [...gauges, { ...tile, visibility: [{ condition: "not", conditions: [known] }] }];
+  const tile = {
+    type: "tile",
+    entity: available,
+    name: account.name(available),
+    grid_options: { columns: 12 },
+  };
+  if (!(granted > 0)) {
+    return [tile, ...facts];
   }
-  return [...cards, ...rows(entities, entities.place(CREDIT))];
+  const gauge = { ...tile, type: "gauge", min: 0, max: granted };
+  const isKnown = { condition: "state", entity: available, state_not: ["unavailable", "unknown"] };
+  const low = account.find("low_balance");
+  const isLow = { condition: "state", entity: low, state: "on" };
+  /** @type {(color: string, condition: object) => Card} */
+  const colored = (color, condition) => ({
+    ...gauge,
+    segments: [{ from: 0, color }],
+    visibility: [isKnown, condition],
+  });
+  const gauges = low
+    ? [
+        colored("var(--success-color)", { condition: "not", conditions: [isLow] }),
+        colored("var(--error-color)", isLow),
+      ]
+    : [{ ...gauge, visibility: [isKnown] }];
+  // A gauge without a number would be a warning.
+  return [
+    ...gauges,
+    { ...tile, visibility: [{ condition: "not", conditions: [isKnown] }] },
+    ...facts,
+  ];
 }
 
 /**
- * Return what was and will be spent, and how much of the budget that is.
+ * Return the costs by period, and how much of the budget they are.
  *
- * @param {Entities} entities
+ * @param {Account} account
  * @returns {Card[]}
  */
-export function costCards(entities) {
-  const cards = tiles(entities, COSTS);
-  const [budget] = entities.place(["budget_used"]);
-  if (budget) {
-    cards.push({
+export function costCards(account) {
+  return [
+    ...tiles(account, COSTS),
+    ...account.show(["budget_used"]).map((entity) => ({
       type: "tile",
-      entity: budget,
-      name: entities.name(budget),
+      entity,
+      name: account.name(entity),
       features: [{ type: "bar-gauge", min: 0, max: 100 }],
       grid_options: { columns: 12 },
-    });
-  }
-  return cards;
+    })),
+  ];
 }
 
 /**
- * Return the subscription, and whatever else of the account is enabled and shown nowhere else.
+ * Return the subscription, and every other entity of the account that no other section shows.
  *
- * @param {Entities} entities
+ * @param {Account} account
  * @returns {Card[]}
  */
-export function subscriptionCards(entities) {
-  const own = entities.place(SUBSCRIPTION);
-  const rest = entities.all
-    .filter((one) => one.translation_key !== "model_cost" && !entities.placed.has(one.entity_id))
+export function subscriptionCards(account) {
+  const subscription = account.show(SUBSCRIPTION);
+  const rest = account.entities
+    .filter((one) => one.kind === null && !account.shown.has(one.entity_id))
     .map((one) => one.entity_id);
-  return rows(entities, [...own, ...rest]);
+  return rows(account, [...subscription, ...rest]);
 }
 
 /**
- * Return a badge for each thing that is wrong, seen while it is.
+ * Return a badge for each problem, visible while there is that problem.
  *
- * @param {Entities} entities
+ * @param {Account} account
  * @returns {Card[]}
  */
-export function problemBadges(entities) {
+export function problemBadges(account) {
   return Object.entries(PROBLEMS).flatMap(([key, state]) =>
-    entities.place([key]).map((entity) => ({
+    account.show([key]).map((entity) => ({
       type: "entity",
       entity,
-      name: entities.name(entity),
+      name: account.name(entity),
       show_name: true,
       color: "red",
       visibility: [{ condition: "state", entity, state }],
@@ -192,31 +201,36 @@ export function problemBadges(entities) {
 }
 
 /**
- * Return the chart of daily costs.
+ * Return the chart of daily costs; none without a recorder, or for an account without costs.
  *
  * @param {Hass} hass
  * @param {History} history
  * @param {Texts} texts
- * @returns {Card}
+ * @returns {Card[]}
  */
-export function historyCard(hass, history, texts) {
-  const entities = history.models.length
-    ? history.models.map((model) => ({ entity: model.statistic, name: model.name }))
-    : [history.account].filter((one) => one !== undefined);
-  if (!entities.length) {
-    return { type: "markdown", content: texts.noHistory, grid_options: { columns: "full" } };
+export function historyCards(hass, history, texts) {
+  const grid_options = { columns: "full" };
+  if (!history.isRecorded) {
+    return [];
   }
-  return {
-    type: "statistics-graph",
-    entities,
-    // Bars could not be stacked before 2026.5.
-    chart_type: isAtLeast(hass.config.version, 2026, 5) ? "bar-stack" : "bar",
-    stat_types: ["change"],
-    period: "day",
-    days_to_show: DAYS,
-    hide_legend: !history.models.length,
-    grid_options: { columns: "full" },
-  };
+  if (!history.account) {
+    return [{ type: "markdown", content: texts.noHistory, grid_options }];
+  }
+  return [
+    {
+      type: "statistics-graph",
+      entities: history.models.length
+        ? history.models.map((model) => ({ entity: model.statistic_id, name: model.name }))
+        : [history.account],
+      // Bars cannot be stacked before 2026.5.
+      chart_type: isAtLeast(hass.config.version, 2026, 5) ? "bar-stack" : "bar",
+      stat_types: ["change"],
+      period: "day",
+      days_to_show: DAYS,
+      hide_legend: !history.models.length,
+      grid_options,
+    },
+  ];
 }
 
 /**
@@ -231,31 +245,32 @@ function isAtLeast(version, year, month) {
 }
 
 /**
- * Return how this month's costs are shared out among the models: a bar, and a table below it.
+ * Return how this month's costs are made up: a bar, and a table below it.
  *
- * @param {Entities} entities
- * @param {Model[]} models
+ * @param {Account} account
+ * @param {NamedEntity[]} entities one for each model, or for each project
+ * @param {string} title what they are
  * @param {Texts} texts
  * @returns {Card[]}
  */
-export function modelCards(entities, models, texts) {
-  if (!models.length) {
+export function shareCards(account, entities, title, texts) {
+  if (!entities.length) {
     return [];
   }
   /** @type {Card[]} */
   const cards = [];
-  const month = entities.find("cost_this_month");
-  if (month && models.length > 1) {
+  const month = account.find("cost_this_month");
+  if (month && entities.length > 1) {
     cards.push({
       type: "distribution",
-      entities: models,
+      entities,
       grid_options: { columns: 12 },
       visibility: [{ condition: "numeric_state", entity: month, above: 0 }],
     });
   }
   cards.push({
     type: "markdown",
-    content: tableTemplate(entities.hass, models, texts),
+    content: tableTemplate(account.hass, entities, title, texts),
     grid_options: { columns: 12 },
   });
   return cards;

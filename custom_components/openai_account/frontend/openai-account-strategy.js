@@ -1,6 +1,6 @@
 // @ts-check
-// A dashboard that makes itself: a view for each OpenAI account, out of Home Assistant's own cards.
-// It is offered where dashboards are added; chosen in YAML it is
+// A dashboard that generates itself: a view for each OpenAI account, made of Home Assistant's own
+// cards. It is offered where dashboards are added; in YAML it is
 //
 //   strategy:
 //     type: custom:openai-account
@@ -8,7 +8,7 @@
 import { textsIn } from "./texts.js";
 
 /** @typedef {import("./account.js").Hass} Hass */
-/** @typedef {{type: string, device_id?: string}} Config */
+/** @typedef {{type: string, config_entry_id?: string}} Config */
 /** @typedef {{[option: string]: unknown}} Generated */
 
 const TYPE = "openai-account";
@@ -16,13 +16,13 @@ const TITLE = "OpenAI";
 const ICON = "mdi:creation";
 
 /**
- * Return the parts that make views, which are not needed before one is shown.
+ * Return the module that generates views, which is not needed before one is opened.
  *
  * @returns {Promise<typeof import("./views.js")>}
  */
 const views = () => import("./views.js");
 
-/** The dashboard: an account, a view. */
+/** The dashboard: one view per account. */
 class DashboardStrategy extends HTMLElement {
   /**
    * Return the dashboard's views.
@@ -32,11 +32,11 @@ class DashboardStrategy extends HTMLElement {
    * @returns {Promise<Generated>}
    */
   static async generate(_config, hass) {
-    return (await views()).dashboard(hass, `custom:${TYPE}`, TITLE, ICON);
+    return (await views()).generateDashboard(hass, `custom:${TYPE}`, TITLE, ICON);
   }
 
   /**
-   * Return what a new dashboard is called unless the user says otherwise.
+   * Return the title and icon that a new dashboard has unless the user chooses others.
    *
    * @returns {{title: string, icon: string}}
    */
@@ -47,10 +47,14 @@ class DashboardStrategy extends HTMLElement {
   static registryDependencies = ["devices"];
 }
 
-/** An account's view: that of `device_id`, or of the first account. */
+/** The view of the account with `config_entry_id`, or of the first account. */
 class ViewStrategy extends HTMLElement {
-  /** Whether a view was made before its account's daily costs were read. */
-  static isWaiting = false;
+  /**
+   * The entities whose state changes call for a new view, by config entry.
+   *
+   * @type {Map<string | undefined, string[]>}
+   */
+  static watched = new Map();
 
   /**
    * Return the view.
@@ -60,31 +64,26 @@ class ViewStrategy extends HTMLElement {
    * @returns {Promise<Generated>}
    */
   static async generate(config, hass) {
-    return (await views()).view(hass, config.device_id, (isWaited) => {
-      ViewStrategy.isWaiting = isWaited;
-    });
+    const { view, watched } = await (await views()).generateView(hass, config.config_entry_id);
+    ViewStrategy.watched.set(config.config_entry_id, watched);
+    return view;
   }
 
   /**
-   * Return whether the view is to be made anew: entities came, went or were renamed; the account
-   * was granted more, which is the length of the gauge; or a poll may have brought daily costs.
+   * Return whether the view must be generated again: entities or devices were added, removed or
+   * renamed, or an entity that the view is made from has another state.
    *
-   * @param {Config} _config
+   * @param {Config} config
    * @param {Hass} before
    * @param {Hass} now
    * @returns {boolean}
    */
-  static shouldRegenerate(_config, before, now) {
-    const keys = ViewStrategy.isWaiting ? ["total_granted", "cost_today"] : ["total_granted"];
+  static shouldRegenerate(config, before, now) {
+    const watched = ViewStrategy.watched.get(config.config_entry_id) ?? [];
     return (
       before.entities !== now.entities ||
       before.devices !== now.devices ||
-      Object.values(now.entities).some(
-        ({ entity_id, platform, translation_key }) =>
-          platform === "openai_account" &&
-          keys.includes(translation_key ?? "") &&
-          before.states[entity_id]?.state !== now.states[entity_id]?.state,
-      )
+      watched.some((entity) => before.states[entity]?.state !== now.states[entity]?.state)
     );
   }
 }

@@ -1,22 +1,23 @@
 // @ts-check
-// The table of models.
+// The table of costs by model or project.
 
 /** @typedef {import("./account.js").Hass} Hass */
-/** @typedef {import("./account.js").Model} Model */
+/** @typedef {import("./account.js").NamedEntity} NamedEntity */
 /** @typedef {import("./texts.js").Texts} Texts */
 
 /**
- * Return a template of a table of models, the dearest first, that sorts itself as costs change.
+ * Return a template of a table, the most expensive row first, that sorts itself as costs change.
  *
  * @param {Hass} hass
- * @param {Model[]} models
+ * @param {NamedEntity[]} entities
+ * @param {string} title the title of the column with the names
  * @param {Texts} texts
  * @returns {string}
  */
-export function tableTemplate(hass, models, texts) {
+export function tableTemplate(hass, entities, title, texts) {
   const money = formatOf(hass, { style: "currency", currency: "USD" });
   const share = formatOf(hass, { style: "percent" });
-  const list = models
+  const list = entities
     .map(({ entity, name }) => `(${quoted(entity)}, ${quoted(plain(name))})`)
     .join(", ");
   return [
@@ -29,7 +30,7 @@ export function tableTemplate(hass, models, texts) {
     `{%- endif -%}`,
     `{%- endfor -%}`,
     `{%- if table.rows -%}`,
-    `<table width="100%"><tr><th align="left">${texts.model}</th>`,
+    `<table width="100%"><tr><th align="left">${title}</th>`,
     `<th align="right">${texts.cost}</th><th align="right">${texts.share}</th></tr>`,
     `{%- for row in table.rows | sort(attribute="cost", reverse=true) %}`,
     `<tr><td>{{ row.name }}</td>`,
@@ -47,8 +48,7 @@ export function tableTemplate(hass, models, texts) {
 }
 
 /**
- * Return a text such that it shows as it is: nothing in a model's name is a tag or an entity, or
- * formats or links.
+ * Return a text that is displayed as it is: nothing in a model's name is markup.
  *
  * @param {string} text
  * @returns {string}
@@ -58,7 +58,7 @@ function plain(text) {
 }
 
 /**
- * Return a text as a literal of the template language, whatever it holds.
+ * Return a text as a string literal of the template language, whatever it contains.
  *
  * @param {string} text
  * @returns {string}
@@ -72,14 +72,13 @@ function quoted(text) {
 }
 
 /**
- * Return what stands around and within numbers in the user's number format.
+ * Return what is written around and within numbers in the user's number format.
  *
  * @param {Hass} hass
  * @param {Intl.NumberFormatOptions} options
  * @returns {{before: string, after: string, decimal: string, group: string}}
  */
 function formatOf(hass, options) {
-  const language = hass.locale?.language ?? hass.language ?? "en";
   /** @type {Record<string, string | undefined>} */
   const chosen = {
     comma_decimal: "en-US",
@@ -88,8 +87,8 @@ function formatOf(hass, options) {
     quote_decimal: "de-CH",
     system: undefined,
   };
-  const format = hass.locale?.number_format ?? "language";
-  const parts = new Intl.NumberFormat(format in chosen ? chosen[format] : language, {
+  const format = hass.locale.number_format ?? "language";
+  const parts = new Intl.NumberFormat(format in chosen ? chosen[format] : hass.locale.language, {
     ...options,
     useGrouping: format !== "none",
   }).formatToParts(1234567.8);

@@ -1,15 +1,17 @@
 // @ts-check
-// What the dashboard says by itself; names of entities and their states come from Home Assistant.
+// The dashboard's own texts; names of entities and their states come from Home Assistant.
 
 /**
  * @typedef {object} Texts
- * @property {string} about what the dashboard is, where dashboards are offered
+ * @property {string} about description of the dashboard where dashboards are added
  * @property {string} credit heading: the credit of the account
  * @property {string} costs heading: what was spent, and the budget
  * @property {string} history heading: costs of the last 30 days, by day and model
  * @property {string} models heading: costs of this month by model
+ * @property {string} projects heading: costs of this month by project
  * @property {string} subscription heading: the plan and its problems
  * @property {string} model column: the model's name
+ * @property {string} project column: the project's name
  * @property {string} cost column: its cost
  * @property {string} share column: its share of all costs
  * @property {string} noAccount there is no account yet
@@ -27,14 +29,16 @@ const TEXTS = {
     costs: "Costs",
     history: "Daily costs by model",
     models: "Models this month",
+    projects: "Projects this month",
     subscription: "Subscription",
     model: "Model",
+    project: "Project",
     cost: "Cost",
     share: "Share",
     noAccount: "There is no OpenAI account yet.",
     addAccount: "Add an account",
     noData: "This account reports nothing at the moment.",
-    noHistory: "Daily costs appear here as soon as they have been read.",
+    noHistory: "Daily costs appear here as soon as they have been fetched.",
     noCosts: "No costs this month.",
   },
   de: {
@@ -43,8 +47,10 @@ const TEXTS = {
     costs: "Kosten",
     history: "Tägliche Kosten nach Modell",
     models: "Modelle in diesem Monat",
+    projects: "Projekte in diesem Monat",
     subscription: "Abonnement",
     model: "Modell",
+    project: "Projekt",
     cost: "Kosten",
     share: "Anteil",
     noAccount: "Es gibt noch kein OpenAI-Konto.",
@@ -59,8 +65,10 @@ const TEXTS = {
     costs: "Costes",
     history: "Costes diarios por modelo",
     models: "Modelos de este mes",
+    projects: "Proyectos de este mes",
     subscription: "Suscripción",
     model: "Modelo",
+    project: "Proyecto",
     cost: "Coste",
     share: "Proporción",
     noAccount: "Todavía no hay ninguna cuenta de OpenAI.",
@@ -75,8 +83,10 @@ const TEXTS = {
     costs: "Coûts",
     history: "Coûts quotidiens par modèle",
     models: "Modèles ce mois-ci",
+    projects: "Projets ce mois-ci",
     subscription: "Abonnement",
     model: "Modèle",
+    project: "Projet",
     cost: "Coût",
     share: "Part",
     noAccount: "Il n'y a pas encore de compte OpenAI.",
@@ -91,8 +101,10 @@ const TEXTS = {
     costs: "コスト",
     history: "モデル別の日次コスト",
     models: "今月のモデル",
+    projects: "今月のプロジェクト",
     subscription: "サブスクリプション",
     model: "モデル",
+    project: "プロジェクト",
     cost: "コスト",
     share: "割合",
     noAccount: "OpenAI アカウントはまだありません。",
@@ -107,8 +119,10 @@ const TEXTS = {
     costs: "花费",
     history: "各模型每日花费",
     models: "本月模型花费",
+    projects: "本月项目花费",
     subscription: "订阅",
     model: "模型",
+    project: "项目",
     cost: "花费",
     share: "占比",
     noAccount: "还没有 OpenAI 账户。",
@@ -123,8 +137,10 @@ const TEXTS = {
     costs: "花費",
     history: "各模型每日花費",
     models: "本月模型花費",
+    projects: "本月專案花費",
     subscription: "訂閱",
     model: "模型",
+    project: "專案",
     cost: "花費",
     share: "佔比",
     noAccount: "尚無 OpenAI 帳戶。",
@@ -136,12 +152,11 @@ const TEXTS = {
 };
 
 /**
- * Return the texts in a language; in English where there are none.
+ * Return the texts in a language, or in English if there are none.
  *
- * @param {string | undefined} language a BCP 47 tag, such as `de`, `es-419` or `zh-Hans`
+ * @param {string} language a BCP 47 tag, such as `de`, `es-419` or `zh-Hans`
  * @returns {Texts}
  */
 export function textsIn(language) {
-  const tag = language || "en";
-  return TEXTS[tag] ?? TEXTS[tag.split("-")[0] ?? "en"] ?? /** @type {Texts} */ (TEXTS.en);
+  return TEXTS[language] ?? TEXTS[language.split("-")[0] ?? ""] ?? /** @type {Texts} */ (TEXTS.en);
 }

@@ -1,13 +1,13 @@
 // @ts-check
 // The views of the dashboard.
 
-import { Entities, accountsOf, modelsOf, readHistory, slugOf } from "./account.js";
+import { Account, costEntities, listAccounts, readHistory } from "./account.js";
 import {
   costCards,
   creditCards,
-  historyCard,
-  modelCards,
+  historyCards,
   problemBadges,
+  shareCards,
   subscriptionCards,
 } from "./cards.js";
 import { textsIn } from "./texts.js";
@@ -15,72 +15,87 @@ import { textsIn } from "./texts.js";
 /** @typedef {import("./account.js").Hass} Hass */
 /** @typedef {import("./cards.js").Card} Card */
 /** @typedef {{[option: string]: unknown}} Generated */
+/**
+ * @typedef {object} GeneratedView
+ * @property {Generated} view
+ * @property {string[]} watched the entities whose state changes call for a new view
+ */
 
 const ADD_ACCOUNT = "/config/integrations/dashboard/add?domain=openai_account";
 
 /**
- * Return a dashboard: a view for each account, made when it is shown.
+ * Return a dashboard: a view for each account, generated when it is opened.
  *
  * @param {Hass} hass
- * @param {string} type the type of the strategy that makes the views
+ * @param {string} type the type of the strategy that generates the views
  * @param {string} title
  * @param {string} icon
- * @returns {Generated}
+ * @returns {Promise<Generated>}
  */
-export function dashboard(hass, type, title, icon) {
-  const accounts = accountsOf(hass);
+export async function generateDashboard(hass, type, title, icon) {
+  const accounts = await listAccounts(hass);
   if (!accounts.length) {
     return { title, views: [{ title, icon, strategy: { type } }] };
   }
-  /** @type {Set<string>} */
-  const paths = new Set();
-  const made = accounts.map(({ id, name }) => {
-    const slug = slugOf(name).replaceAll("_", "-");
-    // A path of digits alone would mean the place of a view.
-    const path = /[a-z]/.test(slug) && !paths.has(slug) ? slug : id;
-    paths.add(path);
-    return { title: name, path, strategy: { type, device_id: id } };
-  });
-  return { title, views: made };
+  return {
+    title,
+    views: accounts.map((account) => ({
+      title: account.title,
+      path: account.config_entry_id,
+      strategy: { type, config_entry_id: account.config_entry_id },
+    })),
+  };
 }
 
 /**
  * Return an account's view.
  *
  * @param {Hass} hass
- * @param {string} [device] the id of the account's device; the first account without it
- * @param {(isWaited: boolean) => void} [wait] told whether the daily costs are yet to come
- * @returns {Promise<Generated>}
+ * @param {string} [entryId] the id of the account's config entry; the first account without it
+ * @returns {Promise<GeneratedView>}
  */
-export async function view(hass, device, wait) {
-  const texts = textsIn(hass.locale?.language ?? hass.language);
-  const accounts = accountsOf(hass);
-  const account = device ? accounts.find((one) => one.id === device) : accounts[0];
-  if (!account) {
+export async function generateView(hass, entryId) {
+  const texts = textsIn(hass.locale.language);
+  const accounts = await listAccounts(hass);
+  const listed = entryId
+    ? accounts.find((one) => one.config_entry_id === entryId)
+    : accounts[0];
+  if (!listed) {
     return notice(`${texts.noAccount}\n\n[${texts.addAccount}](${ADD_ACCOUNT})`);
   }
-  const entities = new Entities(hass, account);
-  if (!entities.all.length) {
+  const account = new Account(hass, listed);
+  if (!account.entities.length) {
     return notice(texts.noData);
   }
-  const history = await readHistory(hass, account);
-  wait?.(history.kept && !history.account);
-  const models = await modelsOf(entities, history);
-  const badges = problemBadges(entities);
-  const hasCosts = models.length || history.account;
-  const chart = history.kept && hasCosts ? [historyCard(hass, history, texts)] : [];
+  const history = await readHistory(account);
+  const models = costEntities(account, "model", history);
+  const projects = costEntities(account, "project", history);
+  const month = account.find("cost_this_month");
+  // The gauge ends at what was granted, and a poll may have brought the first daily costs.
+  const isWaiting = history.isRecorded && !history.account;
+  const watched = account.findAll(isWaiting ? ["total_granted", "cost_today"] : ["total_granted"]);
+  const badges = problemBadges(account);
   const sections = [
-    section(texts.credit, "mdi:wallet", creditCards(entities)),
-    section(texts.costs, "mdi:cash-multiple", costCards(entities)),
-    section(texts.history, "mdi:chart-bar-stacked", chart, 2),
-    whileKnown(
-      entities.find("cost_this_month"),
-      section(texts.models, "mdi:creation", modelCards(entities, models, texts)),
+    section(texts.credit, "mdi:wallet", creditCards(account)),
+    section(texts.costs, "mdi:cash-multiple", costCards(account)),
+    section(
+      texts.history,
+      "mdi:chart-bar-stacked",
+      models.length || history.account ? historyCards(hass, history, texts) : [],
+      2,
     ),
-    // The last, since it shows what the others do not.
-    section(texts.subscription, "mdi:card-account-details", subscriptionCards(entities)),
+    whileAvailable(
+      month,
+      section(texts.models, "mdi:creation", shareCards(account, models, texts.model, texts)),
+    ),
+    whileAvailable(
+      month,
+      section(texts.projects, "mdi:folder", shareCards(account, projects, texts.project, texts)),
+    ),
+    // The last one, since it shows what the others do not.
+    section(texts.subscription, "mdi:card-account-details", subscriptionCards(account)),
   ].filter((one) => one !== undefined);
-  return {
+  const view = {
     type: "sections",
     max_columns: 3,
     // Credit, costs and models side by side where there is room; on a phone in this order.
@@ -88,6 +103,7 @@ export async function view(hass, device, wait) {
     badges,
     sections,
   };
+  return { view, watched };
 }
 
 /**
@@ -111,28 +127,29 @@ function section(heading, icon, cards, columns = 1) {
 }
 
 /**
- * Return a section that is not seen while an entity is unavailable, and so its share unknown.
+ * Return a section that is hidden while an entity is unavailable, and the shares in it unknown.
  *
  * @param {string | undefined} entity
  * @param {Generated | undefined} section
  * @returns {Generated | undefined}
  */
-function whileKnown(entity, section) {
+function whileAvailable(entity, section) {
   return entity && section
     ? { ...section, visibility: [{ condition: "state", entity, state_not: "unavailable" }] }
     : section;
 }
 
 /**
- * Return a view that says one thing.
+ * Return a view with a single message.
  *
  * @param {string} content
- * @returns {Generated}
+ * @returns {GeneratedView}
  */
 function notice(content) {
-  return {
+  const view = {
     type: "sections",
     max_columns: 1,
     sections: [{ type: "grid", cards: [{ type: "markdown", content }] }],
   };
+  return { view, watched: [] };
 }
