@@ -45,20 +45,18 @@ def translations(language: str) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(path.read_text()))
 
 
-@pytest.mark.usefixtures("all_entities_enabled")
-async def test_entities(
+async def test_table_of_entities_matches_the_registry(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The table of entities matches the registry."""
+    """The table lists every entity with its key, kind, unit and default."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
     rows = {}
+    enabled = set()
     names = translations("en")["entity"]
-    monkeypatch.undo()
     for entity in er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id):
         key = entity.unique_id.removeprefix(f"{ORGANIZATION}_")
         kind = kind_of(key)
@@ -68,10 +66,11 @@ async def test_entities(
         what = " ".join(
             filter(None, [entity.domain.replace("_", " "), device_class and f"({device_class})"])
         )
-        on = kind in ENABLED
+        if not entity.disabled_by:
+            enabled.add(kind)
         rows[kind] = (
             f"| {name} | `{kind if kind == key else f'{kind}_…'}` | {what} "
-            f"| {entity.unit_of_measurement or ''} | {'on' if on else 'off'} |"
+            f"| {entity.unit_of_measurement or ''} | {'off' if entity.disabled_by else 'on'} |"
         )
     order = list(dict.fromkeys([*names["sensor"], *names["binary_sensor"]]))
     lines = [
@@ -79,15 +78,15 @@ async def test_entities(
         "|---|---|---|---|---|",
         *(
             rows[key]
-            for key in sorted(rows, key=lambda key: (key not in ENABLED, order.index(key)))
+            for key in sorted(rows, key=lambda key: (key not in enabled, order.index(key)))
         ),
     ]
     table = "\n".join(lines) + "\n"
     text = README.read_text()
     if os.environ.get("UPDATE_README"):
-        README.write_text(TABLE.sub(lambda _: table, text))
-    else:
-        assert TABLE.findall(text) == [table]
+        text = TABLE.sub(lambda _: table, text)
+        README.write_text(text)
+    assert TABLE.findall(text) == [table]
 
 
 def kind_of(key: str) -> str:
@@ -95,56 +94,18 @@ def kind_of(key: str) -> str:
     return next((one for one in ("model_cost", "project_cost") if key.startswith(f"{one}_")), key)
 
 
-ENABLED = {
-    "total_granted",
-    "total_used",
-    "total_available",
-    "total_paid_available",
-    "next_grant_expiry",
-    "cost_today",
-    "cost_this_month",
-    "cost_yesterday",
-    "cost_last_7_days",
-    "forecast_this_month",
-    "days_left",
-    "model_cost",
-    "hard_limit_usd",
-    "soft_limit_usd",
-    "plan",
-    "spend_limit",
-    "budget_used",
-    "low_balance",
-    "over_budget",
-    "has_payment_method",
-    "auto_recharge_enabled",
-    "delinquent",
-}
-
-
-async def test_enabled(
-    hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
-) -> None:
-    """The entities that the table calls on are enabled by default."""
-    await setup_entry(hass, full_entry)
-    enabled = {
-        kind_of(entity.unique_id.removeprefix(f"{ORGANIZATION}_"))
-        for entity in er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id)
-        if not entity.disabled_by
-    }
-    assert enabled == ENABLED
-
-
-def test_files() -> None:
+def test_named_files_and_commands_exist() -> None:
     """Every file and command that the README names exists."""
     text = README.read_text()
-    for path in re.findall(r"(?:\]\(|src=\")((?!https?://|#)[^)\"\s]+)", text):
-        assert (ROOT / path).exists(), path
-    for command in re.findall(r"scripts/\w+", text):
-        assert os.access(ROOT / command, os.X_OK), command
+    paths = re.findall(r"(?:\]\(|src=\")((?!https?://|#)[^)\"\s]+)", text)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    commands = re.findall(r"scripts/\w+", text)
+    assert [one for one in commands if not os.access(ROOT / one, os.X_OK)] == []
 
 
 @languages
-def test_anchors(name: str, language: str) -> None:
+def test_links_within_a_readme_lead_to_headings(name: str, language: str) -> None:
     """Every link within a README leads to a heading, and its contents list each section."""
     text = (ROOT / name).read_text()
     headings = re.findall(r"^(##+) (.+)$", text, re.MULTILINE)
@@ -157,7 +118,7 @@ def test_anchors(name: str, language: str) -> None:
     assert contents == sections[1:]
 
 
-def test_versions() -> None:
+def test_oldest_version_is_the_tested_one() -> None:
     """The oldest supported Home Assistant is the one that is tested."""
     oldest = re.search(
         r"^homeassistant==(\S+)", (ROOT / "requirements/oldest.in").read_text(), re.MULTILINE
@@ -176,7 +137,7 @@ def examples(text: str) -> list[dict[str, Any]]:
 
 
 @languages
-def test_triggers_and_conditions(name: str, language: str) -> None:
+def test_each_trigger_and_condition_has_an_example(name: str, language: str) -> None:
     """Each trigger and condition has a section of its own, with an example."""
     text = (ROOT / name).read_text()
     texts = translations(language)
@@ -189,7 +150,7 @@ def test_triggers_and_conditions(name: str, language: str) -> None:
 
 
 @languages
-def test_messages(name: str, language: str) -> None:
+def test_explained_messages_are_the_shown_ones(name: str, language: str) -> None:
     """The messages that the README explains are those that people see."""
     texts = translations(language)
     messages = json.dumps([texts["config"]["error"], texts["issues"]], ensure_ascii=False)
