@@ -116,7 +116,7 @@ def check(result: object) -> None:
         value = getattr(result, field.name)
         if isinstance(value, float):
             assert "float" in str(field.type)
-            assert math.isfinite(value)
+            assert abs(value) <= 10**15
         elif isinstance(value, bool):
             assert "bool" in str(field.type)
         elif isinstance(value, str):
