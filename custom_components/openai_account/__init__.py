@@ -22,6 +22,8 @@ from .api import OpenAIAccountError
 from .client import async_create_client
 from .const import CONF_ORGANIZATION, DOMAIN
 from .coordinator import (
+    ENDPOINT_GONE,
+    ENDPOINTS,
     SUBSCRIPTION,
     AnyCoordinator,
     OpenAIAccountConfigEntry,
@@ -29,7 +31,7 @@ from .coordinator import (
     keys_of,
 )
 from .dashboard import async_register_dashboard
-from .issues import delete_issues
+from .issues import delete_issue, delete_issues
 from .services import async_setup_services
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
@@ -66,6 +68,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     data = OpenAIAccountData.create(hass, entry, client)
     await data.store.async_load()
     data.store.keep_endpoints(data.by_endpoint.keys())
+    for endpoint in ENDPOINTS:
+        if not data.opens(endpoint):
+            delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
     await _async_first_refresh(hass, entry, data)
     entry.runtime_data = data
     _update_device_on_change(hass, entry)

@@ -106,9 +106,6 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
                 self.update_interval = self._interval
             self._is_first_poll = False
             if left := self.status.seconds_left:
-                if self.status.failed_key is not None:
-                    # After a reload, the request for a new key is gone; the rejected key is not.
-                    self.config_entry.async_start_reauth(self.hass)
                 raise self._update_failed(left)
             try:
                 data = await self._fetch()
@@ -126,7 +123,6 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
             return self._update_failed(self.status.pause(err.retry_after, self._interval))
         if isinstance(err, InvalidAuthError):
             # Polls continue, slowly: a key that works again needs no new one.
-            self.config_entry.async_start_reauth(self.hass)
             return self._update_failed(self.status.pause(None, self._interval))
         if isinstance(err, EndpointMissingError):
             if not self.store.has_answered(self.endpoint):
@@ -142,6 +138,9 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         return self._update_failed()
 
     def _update_failed(self, retry_after: float | None = None) -> UpdateFailed:
+        if self.status.failed_key is not None:
+            # Whatever failed this time: a reload ends the request for a new key.
+            self.config_entry.async_start_reauth(self.hass)
         return UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=self.status.reason or RateLimitedError.code,
