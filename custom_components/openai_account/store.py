@@ -42,7 +42,8 @@ class AnchorRecord(TypedDict):
 
     `source` is `reported` or `entered`. `expires` is when the next grant that had
     money left expires. `days` are the costs of the days since, including that
-    first one, up to `known_until`; `settled` is the sum of those that are no longer kept.
+    first one, up to `known_until`; `settled` is the sum of those before `settled_until`,
+    which are no longer kept.
     `saved` is the time of the anchor that was last written to disk. Times are ISO
     8601, amounts US dollars.
     """
@@ -55,6 +56,7 @@ class AnchorRecord(TypedDict):
     may_have_recharged: bool
     known_until: str
     settled: float
+    settled_until: str
     days: dict[str, float]
     saved: str
 
