@@ -165,9 +165,9 @@ def _all_statistics(
     entry: OpenAIAccountConfigEntry, models: Mapping[str, str]
 ) -> Iterator[ListedStatistic]:
     """Yield the statistics that an account can have."""
-    yield {"statistic_id": statistic_id(entry), "kind": None, "name": None}
+    yield {"statistic_id": statistic_id(entry, "cost"), "kind": None, "name": None}
     for slug, model in models.items():
-        yield {"statistic_id": statistic_id(entry, slug), "kind": "model", "name": model}
+        yield {"statistic_id": statistic_id(entry, "cost", slug), "kind": "model", "name": model}
 
 
 def _list_entity(
