@@ -193,11 +193,14 @@ async def history_rows(hass: HomeAssistant) -> dict[str, dict[date, tuple[float,
     for statistic_id, rows in (await hourly_rows(hass)).items():
         days = result[statistic_id] = {}
         for row in rows:
+            if row["state"] is None:
+                # Nothing is known of this day; the next one is.
+                assert row["last_reset"] is None
+                continue
             day = dt_util.as_local(dt_util.utc_from_timestamp(row["start"])).date()
             value = (row["state"], row["sum"])
             assert days.setdefault(day, value) == value
-            if row["state"] is not None:
-                assert row["last_reset"] == datetime.combine(day, time.min, UTC).timestamp()
+            assert row["last_reset"] == datetime.combine(day, time.min, UTC).timestamp()
     return result
 
 

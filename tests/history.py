@@ -91,12 +91,9 @@ def requested_windows(simulator: RunningSimulator) -> list[tuple[date, date]]:
 
 
 def past_windows(simulator: RunningSimulator) -> list[tuple[date, date]]:
-    """Return those of the requests for costs that are no polls'."""
-    return [
-        (start, end)
-        for start, end in requested_windows(simulator)
-        if start.day != 1 or end.month == start.month or (end - start).days > 31
-    ]
+    """Return those of the requests for costs that are for days before the polls'."""
+    polled = TODAY.replace(month=TODAY.month - 1, day=1)
+    return [(start, end) for start, end in requested_windows(simulator) if end <= polled]
 
 
 async def card(

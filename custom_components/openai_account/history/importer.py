@@ -68,6 +68,7 @@ class Importer[DayT]:
         self._polled: Mapping[date, DayT] = {}
         self._requested: dict[date, DayT] = {}
         self._windows = Windows()
+        self._is_plan_due = True
         self._status = endpoint_status(hass, entry.entry_id, f"{source.measures[0].key}_history")
         self._timer: CALLBACK_TYPE | None = None
         self._is_requesting = False
@@ -142,7 +143,7 @@ class Importer[DayT]:
                     self._unsettled.setdefault(day, date.min)
         self._checked_on = today
         self._polled = {}
-        self._windows.plan(self._missing(report), today)
+        self._is_plan_due = True
 
     async def _async_write_report(self, report: DailyReport[DayT]) -> None:
         """Write the days of the last poll that are new or have changed."""
@@ -207,7 +208,8 @@ class Importer[DayT]:
         report = self._poller.data
         if self._timer or self._is_requesting or report is None or not report.complete:
             return
-        if self._windows.next is None:
+        if self._is_plan_due or self._windows.next is None:
+            self._is_plan_due = False
             self._windows.plan(self._missing(report), dt_util.utcnow().date())
         if self._windows.next is not None:
             delay = max(delay, timedelta(seconds=self._status.seconds_left))
@@ -232,8 +234,7 @@ class Importer[DayT]:
         self._is_waiting = delay > _PAUSE
         if self._is_waiting:
             _LOGGER.info("The history waits for %.0f seconds", delay.total_seconds())
-        if self._is_waiting or self._windows.next:
-            self._async_schedule(delay)
+        self._async_schedule(delay)
         if self._is_waiting or not self._windows.next:
             self._async_wake()
 
@@ -267,7 +268,7 @@ class Importer[DayT]:
                 window.end - DAY,
                 code,
             )
-        return self._wait()
+        return _CHECK_INTERVAL
 
     def _wait(self, retry_after: float | None = None) -> timedelta:
         """Return how long to wait after a failure: as long as the server says, within bounds."""

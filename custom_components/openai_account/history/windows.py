@@ -59,7 +59,8 @@ class Windows:
 
     def note_success(self, window: Window) -> None:
         """Take a window as done."""
-        self._windows.remove(window)
+        if window in self._windows:
+            self._windows.remove(window)
         for day in [day for day in self._refused if window.start <= day < window.end]:
             del self._refused[day]
 
@@ -68,6 +69,9 @@ class Windows:
 
         `is_next_known` tells whether the day after the window is known.
         """
+        if window not in self._windows:
+            # The plan has changed meanwhile.
+            return True
         self._windows.remove(window)
         if window.failures == 0:
             self._windows.append(replace(window, failures=1))
