@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -33,6 +34,7 @@ from .coordinator import (
 from .dashboard import async_register_dashboard
 from .issues import delete_issue, delete_issues
 from .services import async_setup_services
+from .session_key import update_session_key
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
 from .websocket_api import async_register_commands
@@ -71,7 +73,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     for endpoint in ENDPOINTS:
         if not data.opens(endpoint):
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
-    await _async_first_refresh(hass, entry, data)
+    for coordinator in data.coordinators:
+        coordinator.refresh_finished = partial(update_session_key, hass, entry, data)
+    try:
+        await _async_first_refresh(hass, entry, data)
+    finally:
+        # Home Assistant does not call the above where the first refresh fails.
+        update_session_key(hass, entry, data)
     entry.runtime_data = data
     _update_device_on_change(hass, entry)
     _end_reauth_on_success(hass, entry)

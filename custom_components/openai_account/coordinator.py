@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 import logging
@@ -82,6 +82,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.client = client
         self.store = store
         self.status = endpoint_status(hass, entry.entry_id, endpoint)
+        self.refresh_finished: Callable[[], None] | None = None
         self._interval = interval
         self._is_first_poll = True
         self._polling = asyncio.Lock()
@@ -115,6 +116,12 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
         return data
+
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Report a poll, also one without news."""
+        if self.refresh_finished:
+            self.refresh_finished()
 
     def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:
         """Do what an error calls for, and return it in Home Assistant's terms."""

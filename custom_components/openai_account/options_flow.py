@@ -8,6 +8,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.const import UnitOfTime
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -17,6 +18,8 @@ import voluptuous as vol
 from .const import (
     CONF_LOW_BALANCE_THRESHOLD,
     CONF_MONTHLY_BUDGET,
+    CONF_SESSION_KEY,
+    CONF_SESSION_KEY_REMINDER,
     CONF_UPDATE_INTERVAL,
     CURRENCY_USD,
     DEFAULT_LOW_BALANCE_THRESHOLD,
@@ -56,6 +59,8 @@ OPTIONS_SCHEMA = vol.Schema(
     }
 )
 
+REMINDER_SCHEMA = {vol.Required(CONF_SESSION_KEY_REMINDER, default=True): BooleanSelector()}
+
 
 class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
     """Asks for the options."""
@@ -72,10 +77,13 @@ class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
             if not errors:
                 interval = int(user_input[CONF_UPDATE_INTERVAL])
                 return self.async_create_entry(data={**user_input, CONF_UPDATE_INTERVAL: interval})
+        schema = OPTIONS_SCHEMA
+        if self.config_entry.data.get(CONF_SESSION_KEY):
+            schema = schema.extend(REMINDER_SCHEMA)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options if user_input is None else user_input
+                schema, self.config_entry.options if user_input is None else user_input
             ),
             errors=errors,
         )

@@ -16,6 +16,7 @@ from .const import DOMAIN, MODEL_RETENTION
 _VERSION = 1
 _SAVE_DELAY = 30
 _SLUG_LENGTH = 60
+_KEPT_LIFETIMES = 5
 _DAY = timedelta(days=1)
 _NONE: Mapping[str, str] = {}
 
@@ -37,6 +38,13 @@ class EndpointRecord(TypedDict):
     missing_since: str | None
 
 
+class LifetimeRecord(TypedDict):
+    """A session key that was rejected: when it was entered, and how many days it worked."""
+
+    added: str
+    days: float
+
+
 class StoreData(TypedDict):
     """The stored form. `covered` are the first and last UTC days of spans whose costs are known."""
 
@@ -44,6 +52,7 @@ class StoreData(TypedDict):
     projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
     covered: NotRequired[list[tuple[str, str]]]
+    session_keys: NotRequired[list[LifetimeRecord]]
 
 
 class SlugRegistry:
@@ -105,7 +114,7 @@ class SlugRegistry:
 
 
 class AccountStore:
-    """Remembers names by their slugs, endpoints that answered, and days in the history."""
+    """Remembers names by their slugs, endpoints that answered, days in the history and more."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
@@ -192,6 +201,27 @@ class AccountStore:
             self._save_soon()
             return timedelta()
         return now - since
+
+    @property
+    def session_key_lifetimes(self) -> list[float]:
+        """How many days the last session keys worked, the oldest first."""
+        return [record["days"] for record in self._data.get("session_keys", ())]
+
+    def note_session_key_lifetime(self, added: str, days: float) -> None:
+        """Record how many days a session key worked, unless that is recorded already."""
+        records = self._data.setdefault("session_keys", [])
+        if all(record["added"] != added for record in records):
+            records.append({"added": added, "days": days})
+            del records[:-_KEPT_LIFETIMES]
+            self._save_soon()
+
+    def forget_session_key_lifetime(self, added: str) -> None:
+        """Forget the lifetime of a session key that works again."""
+        records = self._data.get("session_keys", [])
+        left = [record for record in records if record["added"] != added]
+        if left != records:
+            self._data["session_keys"] = left
+            self._save_soon()
 
     def _save_soon(self) -> None:
         self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)
