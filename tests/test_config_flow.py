@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from unittest.mock import patch
 
+import aiohttp
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_NAME
@@ -119,13 +120,13 @@ async def test_unknown_organization_is_identified_by_a_digest(
         ("credit_grants", "cut", "base", "cannot_connect"),
         ("credit_grants", "reset", "base", "cannot_connect"),
         ("me", "reset", "base", "cannot_connect"),
-        ("credit_grants", "not_json", "base", "invalid_response"),
+        ("*", "not_json", "base", "invalid_response"),
         ("credit_grants", "empty", "base", "invalid_response"),
         ("credit_grants", "other_shape", "base", "invalid_response"),
         ("credit_grants", "other_object", "base", "invalid_response"),
         ("credit_grants", "deep", "base", "invalid_response"),
         ("credit_grants", "error_under_200", "base", "invalid_response"),
-        ("credit_grants", "redirect", "base", "invalid_response"),
+        ("*", "redirect", "base", "invalid_response"),
         ("credit_grants", "huge", "base", "invalid_response"),
         ("credit_grants", "bomb", "base", "invalid_response"),
         ("*", "not_found", "base", "invalid_response"),
@@ -227,6 +228,9 @@ async def test_wrong_kind_of_key_is_refused(
         ("http://[::ffff:8.8.8.8]", "insecure_host"),
         ("http://gateway.example", "insecure_host"),
         ("http://printer.local.example", "insecure_host"),
+        ("http://fritz.box.example", "insecure_host"),
+        ("http://100.63.255.255", "insecure_host"),
+        ("http://100.128.0.0", "insecure_host"),
     ],
 )
 async def test_unacceptable_host_gets_no_request(
@@ -263,7 +267,15 @@ async def test_local_name_may_use_plain_http(
 
 @pytest.mark.parametrize(
     "name",
-    ["gateway.local", "gateway", pytest.param("134744072", id="address as one number")],
+    [
+        "gateway.local",
+        "gateway.lan",
+        "gateway.fritz.box",
+        "gateway.home.arpa",
+        "gateway.internal",
+        "gateway",
+        pytest.param("134744072", id="address as one number"),
+    ],
 )
 async def test_local_name_with_public_address_gets_no_key(
     hass: HomeAssistant, simulator: RunningSimulator, name: str
@@ -275,6 +287,43 @@ async def test_local_name_with_public_address_gets_no_key(
             hass, await start_user_flow(hass), host=f"http://{name}", session_key=KEY
         )
     assert result["errors"] == {CONF_HOST: "insecure_host"}
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("gateway.lan", "192.168.1.5"),
+        ("gateway.fritz.box", "192.168.178.5"),
+        ("gateway.home.arpa", "10.0.0.5"),
+        ("gateway.internal", "172.31.255.254"),
+        ("gateway.local", "100.64.0.1"),
+        ("gateway", "100.127.255.254"),
+        ("100.64.0.1", None),
+        ("100.127.255.254", None),
+    ],
+)
+async def test_private_address_may_get_a_key_over_plain_http(
+    hass: HomeAssistant, host: str, address: str | None
+) -> None:
+    """Names of home networks and the addresses of VPNs are connected to, not refused."""
+    found = [(2, 1, 6, "", (address, 80))]
+    connected: list[str | None] = []
+
+    async def refuse(
+        connector: aiohttp.BaseConnector, request: aiohttp.ClientRequest, *_: object, **__: object
+    ) -> None:
+        connected.append(request.url.host)
+        raise aiohttp.ClientConnectionError
+
+    with (
+        patch.object(hass.loop, "getaddrinfo", return_value=found),
+        patch.object(aiohttp.BaseConnector, "connect", refuse),
+    ):
+        result = await submit_form(
+            hass, await start_user_flow(hass), host=f"http://{host}", session_key=KEY
+        )
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert set(connected) == {address or host}
 
 
 async def test_unresolved_name_is_a_connection_error(

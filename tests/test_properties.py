@@ -117,7 +117,7 @@ def check(result: object) -> None:
         value = getattr(result, field.name)
         if isinstance(value, float):
             assert "float" in str(field.type)
-            assert math.isfinite(value)
+            assert abs(value) <= 10**15
         elif isinstance(value, bool):
             assert "bool" in str(field.type)
         elif isinstance(value, str):
@@ -292,13 +292,13 @@ def test_host_that_is_no_name_is_refused() -> None:
 async def test_any_body_raises_only_own_errors() -> None:
     """Whatever the status and the body, the methods return their type or raise an own error."""
 
-    async def ask(examples: list[tuple[int, bytes, str]]) -> None:
-        async def answer(_: web.Request) -> web.Response:
+    async def request_all(examples: list[tuple[int, bytes, str]]) -> None:
+        async def respond(_: web.Request) -> web.Response:
             status, body, kind = examples[turn]
             return web.Response(status=status, body=body, headers={"Content-Type": kind})
 
         app = web.Application()
-        app.router.add_get("/{path:.*}", answer)
+        app.router.add_get("/{path:.*}", respond)
         server = TestServer(app, host="127.0.0.1")
         await server.start_server(access_log=None)
         async with aiohttp.ClientSession() as session:
@@ -332,4 +332,4 @@ async def test_any_body_raises_only_own_errors() -> None:
         examples.append((status, body, kind))
 
     collect()
-    await ask(examples)
+    await request_all(examples)

@@ -27,7 +27,7 @@ from simulator import Account, LineItem, Project
 from simulator.contract import USAGE
 from simulator.ledger import JSON
 
-from .conftest import RunningSimulator
+from .common import RunningSimulator
 from .const import ADMIN_KEY, NOW
 
 DAY = 86_400

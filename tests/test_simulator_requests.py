@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from .conftest import RunningSimulator
+from .common import RunningSimulator
 from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
 
 MIDNIGHT = int(NOW.replace(hour=0, minute=0).timestamp())

@@ -11,7 +11,7 @@ import pytest
 from simulator import SCENARIOS, Account
 from simulator.scenarios import SECOND_ADMIN_KEY, SECOND_ORGANIZATION
 
-from .conftest import RunningSimulator
+from .common import RunningSimulator
 from .const import ADMIN_KEY, KEY, NOW
 
 MIDNIGHT = int(NOW.replace(hour=0, minute=0).timestamp())

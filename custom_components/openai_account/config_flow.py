@@ -40,6 +40,9 @@ from .api import (
 )
 from .const import (
     ADMIN_KEYS_URL,
+    BILLING_URL,
+    CONF_CREDIT,
+    CONF_ENTERED_CREDIT,
     CONF_ORGANIZATION,
     CONF_REMOVE_ADMIN_KEY,
     CONF_REMOVE_SESSION_KEY,
@@ -49,7 +52,7 @@ from .const import (
     USAGE_URL,
 )
 from .coordinator import OpenAIAccountConfigEntry, keys_of
-from .options_flow import OpenAIAccountOptionsFlow
+from .options_flow import CREDIT_SELECTOR, OpenAIAccountOptionsFlow
 from .status import clear_statuses, failed_keys
 from .validation import Account, ValidationFailedError, async_check_organization, async_validate
 
@@ -65,6 +68,7 @@ USER_SCHEMA = vol.Schema(
         vol.Required(CONF_HOST, default=DEFAULT_HOST): _HOST,
         vol.Optional(KeyKind.SESSION.value): _KEY,
         vol.Optional(KeyKind.ADMIN.value): _KEY,
+        vol.Optional(CONF_CREDIT): CREDIT_SELECTOR,
         vol.Optional(CONF_NAME): _NAME,
     }
 )
@@ -84,6 +88,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         self._errors: dict[str, str] = {}
         self._minutes = 0
         self._name = ""
+        self._credit: float | None = None
 
     @staticmethod
     @callback
@@ -101,6 +106,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             account := await self._async_check(user_input[CONF_HOST], _entered(user_input))
         ):
             self._name = " ".join(user_input.get(CONF_NAME, "").split())
+            self._credit = user_input.get(CONF_CREDIT)
             if len(account.organizations) > 1:
                 self._account = account
                 return await self.async_step_organization()
@@ -164,10 +170,11 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
                 )
             )
         title = self._name or (organization and organization.title) or account.title
-        return self.async_create_entry(
-            title=title[:_MAX_TITLE],
-            data=_data(account, organization.id if organization else None),
-        )
+        data: dict[str, Any] = _data(account, organization.id if organization else None)
+        if self._credit is not None:
+            # The first setup compares the amount with the costs at this time.
+            data[CONF_ENTERED_CREDIT] = {"amount": self._credit, "time": _now()}
+        return self.async_create_entry(title=title[:_MAX_TITLE], data=data)
 
     async def _async_belongs(self, account: Account, organization: str) -> bool:
         try:
@@ -346,6 +353,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             errors={str(field): code for field, code in self._errors.items()},
             description_placeholders={
                 "usage_url": USAGE_URL,
+                "billing_url": BILLING_URL,
                 "admin_keys_url": ADMIN_KEYS_URL,
                 "default_host": DEFAULT_HOST,
                 "minutes": str(self._minutes),

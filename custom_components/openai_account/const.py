@@ -13,6 +13,10 @@ CONF_REMOVE_ADMIN_KEY: Final = "remove_admin_key"
 CONF_ORGANIZATION: Final = "organization"
 # When the session key was entered (ISO 8601, UTC)
 CONF_SESSION_KEY_ADDED: Final = "session_key_added"
+CONF_ENTERED_CREDIT: Final = "entered_credit"
+
+# The form field for the credit on OpenAI's billing page
+CONF_CREDIT: Final = "credit"
 
 # Options: seconds, US dollars, US dollars
 CONF_UPDATE_INTERVAL: Final = "update_interval"
@@ -48,3 +52,6 @@ ADMIN_KEYS_URL: Final = "https://platform.openai.com/settings/organization/admin
 USAGE_URL: Final = "https://platform.openai.com/usage"
 
 CURRENCY_USD: Final = "USD"
+
+# The largest amount in US dollars that can be entered
+MAX_USD: Final = 1_000_000_000

@@ -22,6 +22,7 @@ from .const import (
     USAGE_URL,
 )
 from .coordinator import CREDIT, SUBSCRIPTION, OpenAIAccountConfigEntry, OpenAIAccountData
+from .estimate import estimated_credit
 from .issues import create_issue, delete_issue
 from .store import AccountStore
 
@@ -124,9 +125,3 @@ def _learn_lifetime(entry: OpenAIAccountConfigEntry, account: OpenAIAccountData)
             account.store.note_session_key_lifetime(
                 added.isoformat(), (last - added) / timedelta(days=1)
             )
-
-
-def estimated_credit(account: OpenAIAccountData) -> float | None:
-    """Return the reported credit."""
-    credit = account.current(CREDIT)
-    return credit.total_available if credit else None

@@ -24,6 +24,7 @@ from .api import (
     OpenAIAccountError,
     Organization,
     RateLimitedError,
+    WebPageError,
     base_url,
     extract_key,
 )
@@ -192,13 +193,13 @@ async def _check_session_key(client: OpenAIAccountClient) -> str | None:
     """
     try:
         await client.credit_grants()
-    except EndpointMissingError:
+    except EndpointMissingError, WebPageError:
         pass
     else:
         return None
     try:
         return (await client.subscription()).account_name
-    except EndpointMissingError:
+    except EndpointMissingError, WebPageError:
         await client.costs_of_today()
     return None
 

@@ -18,6 +18,7 @@ from .errors import (
     RateLimitedError,
     ServerError,
     UnsupportedCountryError,
+    WebPageError,
     WrongAdminKeyError,
     WrongKeyTypeError,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "SpendLimit",
     "Subscription",
     "UnsupportedCountryError",
+    "WebPageError",
     "WrongAdminKeyError",
     "WrongKeyTypeError",
     "base_url",

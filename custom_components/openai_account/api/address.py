@@ -11,12 +11,14 @@ from .errors import InsecureHostError, InvalidHostError
 
 DEFAULT_HOST = "api.openai.com"
 
-# Networks without strangers: loopback, private, link-local, unique local
+# Networks without strangers: loopback, private, carrier-grade NAT (which VPNs of one's own
+# use), link-local, unique local
 _PRIVATE = tuple(
     ip_network(network)
     for network in (
         "127.0.0.0/8",
         "10.0.0.0/8",
+        "100.64.0.0/10",
         "172.16.0.0/12",
         "192.168.0.0/16",
         "169.254.0.0/16",
@@ -25,6 +27,9 @@ _PRIVATE = tuple(
         "fe80::/10",
     )
 )
+# Names that public DNS never resolves, or whose addresses are those of a home's router
+_PRIVATE_NAMES = (".local", ".localhost", ".lan", ".fritz.box", ".home.arpa", ".internal")
+
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 
 
@@ -94,4 +99,4 @@ def may_be_private(host: str) -> bool:
     if literal(host):
         return is_private(host)
     name = host.lower().removesuffix(".")
-    return "." not in name or name.endswith((".local", ".localhost"))
+    return "." not in name or name.endswith(_PRIVATE_NAMES)
