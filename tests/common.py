@@ -129,6 +129,16 @@ async def submit_form(hass: HomeAssistant, flow_id: str, **values: Any) -> Confi
     return result
 
 
+def suggested_values(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return the values that a form suggests, by field."""
+    assert result["data_schema"]
+    return {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description and "suggested_value" in key.description
+    }
+
+
 async def set_options(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> None:
     """Submit the options form and wait until the entry is reloaded."""
     result = await hass.config_entries.options.async_init(entry.entry_id)

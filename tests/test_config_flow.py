@@ -6,6 +6,7 @@ import socket
 from unittest.mock import patch
 
 import aiohttp
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import HomeAssistant
@@ -13,19 +14,26 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openai_account.const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
+from custom_components.openai_account.const import (
+    CONF_ADMIN_KEY,
+    CONF_ORGANIZATION,
+    CONF_SESSION_KEY,
+    CONF_SESSION_KEY_ADDED,
+    DOMAIN,
+)
 from simulator import Fault, Organization
 
-from .common import RunningSimulator, start_user_flow, submit_form
-from .const import KEY, ORGANIZATION, OTHER_KEY
+from .common import RunningSimulator, start_user_flow, submit_form, suggested_values
+from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
 
 LONG = "x" * 10_000
 
 
 async def test_account_is_named_after_its_organization(
-    hass: HomeAssistant, simulator: RunningSimulator
+    hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
 ) -> None:
     """An account is set up from a host and a key, with blanks and prefixes removed."""
+    freezer.move_to(NOW)
     result = await submit_form(
         hass,
         await start_user_flow(hass),
@@ -37,6 +45,7 @@ async def test_account_is_named_after_its_organization(
     assert result["data"] == {
         CONF_HOST: simulator.url,
         CONF_SESSION_KEY: KEY,
+        CONF_SESSION_KEY_ADDED: NOW.isoformat(),
         CONF_ORGANIZATION: ORGANIZATION,
     }
     assert result["result"].unique_id == ORGANIZATION
@@ -82,7 +91,7 @@ async def test_unknown_organization_is_identified_by_a_digest(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == {CONF_HOST: simulator.url, CONF_SESSION_KEY: KEY}
+    assert result["data"].keys() == {CONF_HOST, CONF_SESSION_KEY, CONF_SESSION_KEY_ADDED}
     identity = result["result"].unique_id
     assert identity
     assert len(identity) == 32
@@ -385,21 +394,54 @@ async def test_gateway_key_is_checked_by_the_subscription(
     assert result["title"] == "OpenAI"
 
 
-async def test_form_keeps_input_but_the_key(
-    hass: HomeAssistant, simulator: RunningSimulator
+@pytest.mark.parametrize(
+    ("typed", "errors", "kept"),
+    [
+        pytest.param(
+            {CONF_HOST: "not a host"},
+            {CONF_HOST: "invalid_host"},
+            {CONF_HOST: "not a host", CONF_SESSION_KEY: KEY, CONF_ADMIN_KEY: ADMIN_KEY},
+            id="host",
+        ),
+        pytest.param(
+            {CONF_HOST: "not a host", CONF_SESSION_KEY: "sess-a b"},
+            {CONF_HOST: "invalid_host", CONF_SESSION_KEY: "invalid_key"},
+            {CONF_HOST: "not a host", CONF_ADMIN_KEY: ADMIN_KEY},
+            id="host and key",
+        ),
+        pytest.param(
+            {CONF_SESSION_KEY: OTHER_KEY},
+            {CONF_SESSION_KEY: "invalid_auth"},
+            {CONF_ADMIN_KEY: ADMIN_KEY},
+            id="session key",
+        ),
+        pytest.param(
+            {CONF_ADMIN_KEY: OTHER_ADMIN_KEY},
+            {CONF_ADMIN_KEY: "invalid_auth"},
+            {CONF_SESSION_KEY: KEY},
+            id="admin key",
+        ),
+    ],
+)
+async def test_error_keeps_what_was_entered_correctly(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    typed: dict[str, str],
+    errors: dict[str, str],
+    kept: dict[str, str],
 ) -> None:
-    """After an error the form suggests the host and name as typed, but not the key."""
-    result = await submit_form(
-        hass,
-        await start_user_flow(hass),
-        host="not a host",
-        session_key=KEY,
-        **{CONF_NAME: "My name"},
-    )
-    assert result["data_schema"]
-    suggested = {
-        str(key): key.description.get("suggested_value")
-        for key in result["data_schema"].schema
-        if key.description
+    """After an error the form suggests what was entered, but not a key that was wrong."""
+    entered = {
+        CONF_HOST: simulator.url,
+        CONF_SESSION_KEY: f'curl -H "Authorization: Bearer {KEY}" -b "a=secret"',
+        CONF_ADMIN_KEY: ADMIN_KEY,
+        CONF_NAME: "My name",
     }
-    assert suggested == {CONF_HOST: "not a host", CONF_NAME: "My name"}
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(hass, flow_id, **entered | typed)
+    assert result["errors"] == errors
+    assert suggested_values(result) == {CONF_HOST: simulator.url, CONF_NAME: "My name"} | kept
+    # What is sent to others who follow the flow's progress does not include it.
+    assert KEY not in str(hass.config_entries.flow.async_progress())
+    again = await hass.config_entries.flow.async_configure(flow_id)
+    assert KEY not in str(suggested_values(again))

@@ -116,6 +116,7 @@ async def test_form_suggests_the_current_options(
         "update_interval": 45,
         "low_balance_threshold": 5,
         "monthly_budget": 7.5,
+        "session_key_reminder": True,
     }
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["data_schema"]

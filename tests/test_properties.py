@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 import json
 import math
 from pathlib import Path
+import re
 from typing import Any, cast
 
 import aiohttp
@@ -31,7 +32,7 @@ from custom_components.openai_account.api import (
     SpendLimit,
     Subscription,
     base_url,
-    clean_key,
+    extract_key,
 )
 from custom_components.openai_account.api.parsing import JsonObject, number
 
@@ -247,18 +248,38 @@ def test_any_host_is_refused_or_normalized(text: str) -> None:
     assert base_url(str(url)) == url
 
 
-@given(text=st.text())
-@settings(max_examples=300, deadline=None)
-def test_any_key_is_refused_or_fits_a_header(text: str) -> None:
-    """A key is refused with the client's own error, or becomes text that fits a header."""
+# Pieces of what browsers copy, which together are anything from a key to nonsense
+WORDS = (KEY, ADMIN_KEY, "sess-", "sk-admin-", "Bearer", "authorization", "value", "a=b; c=d")
+MARKS = (*" \"'`^\\,;:={}[]()@", "\n", "\r\n", "\t")
+PIECES = st.lists(st.text(max_size=5) | st.sampled_from(WORDS + MARKS), max_size=25).map("".join)
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+@given(text=st.text() | PIECES)
+@settings(max_examples=500, deadline=None)
+def test_any_key_is_refused_or_fits_a_header(kind: KeyKind, text: str) -> None:
+    """Any text is refused with the client's own error, or holds a key that fits a header."""
     try:
-        key = clean_key(text)
+        key = extract_key(text, kind)
     except InvalidKeyError:
         return
     assert key
     assert key.isascii()
     assert key.isprintable()
-    assert " " not in key
+    assert not any(char.isspace() for char in key)
+    assert key in text
+    assert extract_key(key, kind) == key
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+@given(token=st.from_regex(r"[!#-&(-~]{1,4096}", fullmatch=True))
+@settings(max_examples=200, deadline=None)
+def test_token_of_any_form_is_a_key(kind: KeyKind, token: str) -> None:
+    """A gateway's token is a key, whatever it looks like; so is one after the header's name."""
+    if re.match(r"authorization:|bearer$", token, re.IGNORECASE):
+        return
+    assert extract_key(token, kind) == token
+    assert extract_key(f" Authorization: Bearer {token}\n", kind) == token
 
 
 def test_host_that_is_no_name_is_refused() -> None:

@@ -17,6 +17,7 @@ from .const import DOMAIN, MODEL_RETENTION
 _VERSION = 1
 _SAVE_DELAY = 30
 _SLUG_LENGTH = 60
+_KEPT_LIFETIMES = 5
 _NONE: Mapping[str, str] = {}
 # Between two single digits: 4_1 is version 4.1, but 4_0613 is not
 _VERSION_DOT = re.compile(r"(?<=_\d)_(?=\d(?:_|$))")
@@ -40,6 +41,13 @@ class EndpointRecord(TypedDict):
     """An endpoint that has answered; since when it has been missing (ISO 8601, UTC), or None."""
 
     missing_since: str | None
+
+
+class LifetimeRecord(TypedDict):
+    """A session key that was rejected: when it was entered, and how many days it worked."""
+
+    added: str
+    days: float
 
 
 class AnchorRecord(TypedDict):
@@ -86,6 +94,7 @@ class StoreData(TypedDict):
     models: dict[str, NameRecord]
     projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
+    session_keys: NotRequired[list[LifetimeRecord]]
     anchor: NotRequired[AnchorRecord | None]
     entered_credit: NotRequired[EnteredCredit | None]
     recharge: NotRequired[RechargeRecord | None]
@@ -194,7 +203,7 @@ class SlugRegistry:
 
 
 class AccountStore:
-    """Remembers names by their slugs, and endpoints that have answered."""
+    """Remembers names by their slugs, endpoints that answered, the credit and dead keys."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
@@ -282,6 +291,27 @@ class AccountStore:
             self.save_soon()
             return timedelta()
         return now - since
+
+    @property
+    def session_key_lifetimes(self) -> list[float]:
+        """How many days the last session keys worked, the oldest first."""
+        return [record["days"] for record in self._data.get("session_keys", ())]
+
+    def note_session_key_lifetime(self, added: str, days: float) -> None:
+        """Record how many days a session key worked, unless that is recorded already."""
+        records = self._data.setdefault("session_keys", [])
+        if all(record["added"] != added for record in records):
+            records.append({"added": added, "days": days})
+            del records[:-_KEPT_LIFETIMES]
+            self.save_soon()
+
+    def forget_session_key_lifetime(self, added: str) -> None:
+        """Forget the lifetime of a session key that works again."""
+        records = self._data.get("session_keys", [])
+        left = [record for record in records if record["added"] != added]
+        if left != records:
+            self._data["session_keys"] = left
+            self.save_soon()
 
     def save_soon(self) -> None:
         """Write everything in half a minute, or when Home Assistant stops."""

@@ -1,4 +1,4 @@
-"""Where requests may go, and with which key."""
+"""Where requests may go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 from yarl import URL
 
-from .errors import InsecureHostError, InvalidHostError, InvalidKeyError
+from .errors import InsecureHostError, InvalidHostError
 
 DEFAULT_HOST = "api.openai.com"
 
@@ -31,8 +31,6 @@ _PRIVATE = tuple(
 _PRIVATE_NAMES = (".local", ".localhost", ".lan", ".fritz.box", ".home.arpa", ".internal")
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
-_KEY_PREFIX = re.compile(r"^(?:authorization\s*:\s*)?(?:bearer(?:\s+|$))?", re.IGNORECASE)
-_KEY = re.compile(r"[!-~]{1,4096}")
 
 
 def base_url(host: str) -> URL:
@@ -102,14 +100,3 @@ def may_be_private(host: str) -> bool:
         return is_private(host)
     name = host.lower().removesuffix(".")
     return "." not in name or name.endswith(_PRIVATE_NAMES)
-
-
-def clean_key(key: str) -> str:
-    """Return a key without the rest of a copied header.
-
-    Raises `InvalidKeyError` if nothing is left, or something that no header can hold.
-    """
-    key = _KEY_PREFIX.sub("", key.strip())
-    if not _KEY.fullmatch(key):
-        raise InvalidKeyError("Not a valid key")
-    return key

@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from .address import base_url, clean_key, is_private, literal
+from .address import base_url, is_private, literal
 from .costs import CostReport
 from .credit import CreditGrants
 from .errors import (
@@ -30,6 +30,7 @@ from .errors import (
     WebPageError,
     WrongAdminKeyError,
 )
+from .keys import checked_key
 from .organization import Organization, SpendLimit
 from .parsing import JSON, JsonObject, boolean, text
 from .response import LARGE_BODY, MAX_BODY, error_from_response, is_web_page, read_body
@@ -93,7 +94,7 @@ class OpenAIAccountClient:
         self._keys: dict[KeyKind, str] = {}
         for kind, key in keys.items():
             try:
-                self._keys[kind] = clean_key(key)
+                self._keys[kind] = checked_key(key)
             except InvalidKeyError as err:
                 err.key = kind
                 raise
