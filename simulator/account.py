@@ -51,11 +51,11 @@ class Account:
     spend_limit_cents: int | None = 15_000
     # None: as the costs of the month have it
     spend_limit_status: str | None = None
-    # Until when admin keys work; None for ever
+    # When admin keys expire; None for never
     admin_keys_expire_at: datetime | None = None
     # By project's id; None for what the account makes up, or nothing beside a ledger
     vector_store_bytes: Mapping[str, int] | None = None
-    # A page of costs or usage holds no more buckets, whatever limit is asked for.
+    # A page of costs or usage holds no more daily buckets than this, whatever the requested limit.
     page_days: int | None = None
     # Amounts of the official costs as text of many digits, as seen live, or as numbers
     text_amounts: bool = True
@@ -149,7 +149,7 @@ class Account:
         return list(found.values())
 
     def override(self, endpoint: str, query: Query) -> JSON:
-        """Return what an endpoint answers instead of what the account holds; None for that."""
+        """Return the response that replaces an endpoint's own, None where nothing does."""
         own = {
             "credit_grants": self.credit_grants_override,
             "usage": self.usage_override,

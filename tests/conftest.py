@@ -26,6 +26,9 @@ from custom_components.openai_account.const import (
 from .common import RunningSimulator
 from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
 
+# The plugin lets every SQL statement be logged, which takes most of the time of tests with rows.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:

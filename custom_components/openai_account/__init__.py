@@ -76,6 +76,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
     for coordinator in data.coordinators:
         coordinator.refresh_finished = partial(update_anchor, data)
+    if DATA_INSTANCE in hass.data and not data.store.models.all():
+        # Perhaps an account that was removed and is added again.
+        from .history import async_read_slugs  # noqa: PLC0415
+
+        data.store.models.adopt(await async_read_slugs(hass, entry))
     await _async_first_refresh(hass, entry, data)
     entry.runtime_data = data
     _take_entered_credit(hass, entry)
@@ -87,9 +92,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         await hass.config_entries.async_forward_entry_setups(entry, [platform])
     if DATA_INSTANCE in hass.data:
         # Not where nothing is recorded: the recorder's modules need not even be installed.
-        from .history import CostHistory  # noqa: PLC0415
+        from .history import async_start_history  # noqa: PLC0415
 
-        CostHistory(hass, entry, client, data.store).async_start()
+        async_start_history(hass, entry)
     return True
 
 
