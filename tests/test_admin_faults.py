@@ -14,6 +14,7 @@ from .const import FAULTS, KEY_FAULTS, NOW, SENSOR_OF_ENDPOINT
 
 # Without a limit the endpoint is missing, and some admin keys may not read it: neither is a fault.
 NO_LIMIT = {"not_found", "wrong_key_type", "no_permission"}
+# At these endpoints a missing permission means that the key is no suitable admin key.
 ADMIN_KEY_FAULTS = KEY_FAULTS | {"no_permission"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from itertools import count
+import itertools
 import math
 from typing import Any
 
@@ -190,7 +190,7 @@ async def test_endless_pages_are_an_error(
     """Pages without an end are followed up to a limit."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
-    cursors = count()
+    cursors = itertools.count()
     simulator.account.costs_override = lambda _: {
         "data": [],
         "has_more": True,
