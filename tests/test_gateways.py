@@ -1,4 +1,4 @@
-"""Gateways: hosts that answer like OpenAI, in parts."""
+"""Gateways, which serve only some of the endpoints."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from .const import KEY, NOW
 
 
 def count_attempts(simulator: RunningSimulator, endpoint: str) -> int:
-    """Return how often an endpoint was asked, whatever came of it."""
-    return len([one for one in simulator.requests if one.path.endswith(endpoint)])
+    """Return how often an endpoint was requested, whether the host serves it or not."""
+    return sum(request.path.endswith(f"/{endpoint}") for request in simulator.requests)
 
 
 @pytest.mark.freeze_time(NOW)
-async def test_new_api(
+async def test_credit_is_derived_from_limit_and_lifetime_usage(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -47,7 +47,7 @@ async def test_new_api(
     caplog: pytest.LogCaptureFixture,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """The token's limit minus its spending is the credit; there is nothing of days and models."""
+    """The credit is the token's limit minus its usage; there are no costs per day or model."""
     simulator.kind = "new-api"
     await setup_entry(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
@@ -55,7 +55,7 @@ async def test_new_api(
     assert state(hass, "total_used") == "42.115"
     assert state(hass, "total_available") == "33.135"
     assert state(hass, "low_balance", "binary_sensor") == STATE_OFF
-    # A lifetime's total is no day's and no month's cost.
+    # The usage of a token's lifetime says nothing about a day or a month.
     assert entity_keys(hass, entry) == {
         "total_used",
         "total_available",
@@ -78,18 +78,18 @@ async def test_new_api(
     assert grants["derived"] is True
     assert grants["total_available"] == 0.25
 
-    # What is not served makes no word, and is looked for once a day.
-    credit, me = count_attempts(simulator, "credit_grants"), count_attempts(simulator, "me")
+    # A missing endpoint is tried once a day, and nothing is logged.
+    credit = count_attempts(simulator, "credit_grants")
     for _ in range(4):
         await poll(hass, freezer, 3600)
     assert count_attempts(simulator, "credit_grants") == credit
     await poll(hass, freezer, 86_400)
-    assert credit < count_attempts(simulator, "credit_grants") <= credit + 2
-    assert count_attempts(simulator, "me") == me == 0
+    # Both paths, the bare one and that under /v1
+    assert count_attempts(simulator, "credit_grants") == credit + 2
     assert not issue_registry.issues
     assert "Error fetching" not in caplog.text
 
-    # A gateway that learns more is believed from then on.
+    # A gateway that begins to serve the other endpoints is used like OpenAI from then on.
     simulator.kind = "openai"
     simulator.account.usage_override = None
     await poll(hass, freezer, 86_400)
@@ -97,10 +97,10 @@ async def test_new_api(
     assert float(state(hass, "cost_this_month")) > 0
 
 
-async def test_one_api_unlimited(
+async def test_unlimited_token_has_no_credit(
     hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
 ) -> None:
-    """A token without a limit has spent something, but has no number left."""
+    """A token without a limit has usage, but no available credit."""
     simulator.kind = "one-api"
     await setup_entry(hass, entry)
     assert state(hass, "total_used") == "42.115"
@@ -109,13 +109,13 @@ async def test_one_api_unlimited(
     assert state(hass, "hard_limit_usd") == STATE_UNKNOWN
 
 
-async def test_error_under_200(
+async def test_error_with_status_200_is_an_error(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """An error that comes as a success is an error, and passes."""
+    """An error object with status 200 makes the sensors unavailable until it is over."""
     freezer.move_to(NOW)
     simulator.kind = "new-api"
     await setup_entry(hass, entry)
@@ -129,14 +129,31 @@ async def test_error_under_200(
     assert state(hass, "total_available") == "33.135"
 
 
-@pytest.mark.parametrize("missing", ["usage", "subscription"])
-async def test_one_endpoint_alone(
+@pytest.mark.parametrize(
+    ("missing", "keys"),
+    [
+        (
+            "usage",
+            {
+                "has_payment_method",
+                "soft_limit_usd",
+                "hard_limit_usd",
+                "system_hard_limit_usd",
+                "access_until",
+            },
+        ),
+        ("subscription", set()),
+    ],
+    ids=["no usage", "no subscription"],
+)
+async def test_gateway_with_one_endpoint_is_accepted(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     missing: str,
+    keys: set[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A host with the subscription alone, or the usage alone, is welcome."""
+    """A host that serves the subscription or the usage alone can be added."""
     simulator.kind = "new-api"
     simulator.fault(missing, "not_found")
     result = await submit_form(
@@ -145,25 +162,27 @@ async def test_one_endpoint_alone(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry = result["result"]
     assert entry.state is ConfigEntryState.LOADED
-    assert not any("credit" in one for one in hass.states.async_entity_ids())
+    assert entity_keys(hass, entry) == keys
     assert "Error fetching" not in caplog.text
 
 
 @pytest.mark.parametrize(
     "usage",
     [
-        {"object": "list", "daily_costs": [], "total_usage": 3300.0},
-        {"object": "list", "total_usage": None},
-        {"object": "list", "total_usage": "much"},
+        pytest.param(
+            {"object": "list", "daily_costs": [], "total_usage": 3300.0}, id="empty daily costs"
+        ),
+        pytest.param({"object": "list", "total_usage": None}, id="null"),
+        pytest.param({"object": "list", "total_usage": "much"}, id="text"),
     ],
 )
-async def test_no_lifetime(
+async def test_credit_is_not_derived_from_an_uncertain_total(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     usage: dict[str, Any],
 ) -> None:
-    """Where the total is not sure to be a lifetime's, no credit is made of it."""
+    """A total that may not cover the token's lifetime is not used to derive a credit."""
     simulator.kind = "new-api"
     simulator.account.usage_override = usage
     await setup_entry(hass, entry)

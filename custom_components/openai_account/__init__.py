@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from functools import partial
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -20,8 +22,10 @@ from homeassistant.helpers.typing import ConfigType
 
 from .api import OpenAIAccountError
 from .client import async_create_client
-from .const import CONF_ORGANIZATION, DOMAIN
+from .const import CONF_ENTERED_CREDIT, CONF_ORGANIZATION, DOMAIN
 from .coordinator import (
+    ENDPOINT_GONE,
+    ENDPOINTS,
     SUBSCRIPTION,
     AnyCoordinator,
     OpenAIAccountConfigEntry,
@@ -29,7 +33,8 @@ from .coordinator import (
     keys_of,
 )
 from .dashboard import async_register_dashboard
-from .issues import delete_issues
+from .estimate import enter_credit, update_anchor
+from .issues import delete_issue, delete_issues
 from .services import async_setup_services
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
@@ -66,8 +71,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     data = OpenAIAccountData.create(hass, entry, client)
     await data.store.async_load()
     data.store.keep_endpoints(data.by_endpoint.keys())
+    for endpoint in ENDPOINTS:
+        if not data.opens(endpoint):
+            delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
+    for coordinator in data.coordinators:
+        coordinator.refresh_finished = partial(update_anchor, data)
     await _async_first_refresh(hass, entry, data)
     entry.runtime_data = data
+    _take_entered_credit(hass, entry)
     _update_device_on_change(hass, entry)
     _end_reauth_on_success(hass, entry)
     # One after the other, so that an automation which a binary sensor triggers finds the
@@ -125,6 +136,15 @@ async def _async_first_refresh(
             coordinator.logger.error(
                 "Error fetching %s data: %s", coordinator.name, failures[coordinator.endpoint]
             )
+
+
+@callback
+def _take_entered_credit(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+    """Move the credit that was entered with a new account from the entry's data to the store."""
+    if entered := entry.data.get(CONF_ENTERED_CREDIT):
+        enter_credit(entry.runtime_data, entered["amount"], datetime.fromisoformat(entered["time"]))
+        data = {key: value for key, value in entry.data.items() if key != CONF_ENTERED_CREDIT}
+        hass.config_entries.async_update_entry(entry, data=data)
 
 
 @callback

@@ -30,6 +30,7 @@ from .entity import (
     EntityAdder,
     ReportedDescription,
 )
+from .estimate import credit_attributes, credit_left, is_credit_known, knows_credit
 
 PARALLEL_UPDATES = 0
 
@@ -85,11 +86,9 @@ SUBSCRIPTION_BINARY_SENSORS = (
 
 
 def _low_balance(account: OpenAIAccountData) -> bool | None:
-    """Return whether the credit is below the user's threshold; None where it is not reported."""
-    credit = account.last(CREDIT)
-    if credit is None or credit.total_available is None:
-        return None
-    return credit.total_available < account.options.low_balance_threshold
+    """Return whether the credit is below the user's threshold; None where it is not known."""
+    credit = credit_left(account)
+    return None if credit is None else credit.amount < account.options.low_balance_threshold
 
 
 def _over_budget(account: OpenAIAccountData) -> bool | None:
@@ -113,14 +112,11 @@ DERIVED_BINARY_SENSORS = (
         key="low_balance",
         translation_key="low_balance",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        depends_on=(CREDIT,),
-        possible_fn=lambda account: (
-            account.options.low_balance_threshold > 0 and account.opens(CREDIT)
-        ),
-        exists_fn=lambda account: (
-            (credit := account.last(CREDIT)) is not None and "total_available" in credit.reported
-        ),
-        available_fn=lambda account: account.current(CREDIT) is not None,
+        depends_on=(CREDIT, COSTS, SUBSCRIPTION),
+        possible_fn=lambda account: account.options.low_balance_threshold > 0,
+        exists_fn=knows_credit,
+        available_fn=is_credit_known,
+        attributes_fn=credit_attributes,
         value_fn=_low_balance,
     ),
 )

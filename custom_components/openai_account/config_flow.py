@@ -24,6 +24,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .api import (
@@ -36,6 +37,9 @@ from .api import (
 )
 from .const import (
     ADMIN_KEYS_URL,
+    BILLING_URL,
+    CONF_CREDIT,
+    CONF_ENTERED_CREDIT,
     CONF_ORGANIZATION,
     CONF_REMOVE_ADMIN_KEY,
     CONF_REMOVE_SESSION_KEY,
@@ -44,7 +48,7 @@ from .const import (
     USAGE_URL,
 )
 from .coordinator import OpenAIAccountConfigEntry, keys_of
-from .options_flow import OpenAIAccountOptionsFlow
+from .options_flow import CREDIT_SELECTOR, OpenAIAccountOptionsFlow
 from .status import clear_statuses, failed_keys
 from .validation import Account, ValidationFailedError, async_check_organization, async_validate
 
@@ -60,6 +64,7 @@ USER_SCHEMA = vol.Schema(
         vol.Required(CONF_HOST, default=DEFAULT_HOST): _HOST,
         vol.Optional(KeyKind.SESSION.value): _KEY,
         vol.Optional(KeyKind.ADMIN.value): _KEY,
+        vol.Optional(CONF_CREDIT): CREDIT_SELECTOR,
         vol.Optional(CONF_NAME): _NAME,
     }
 )
@@ -79,6 +84,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         self._errors: dict[str, str] = {}
         self._minutes = 0
         self._name = ""
+        self._credit: float | None = None
 
     @staticmethod
     @callback
@@ -96,6 +102,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             account := await self._async_check(user_input[CONF_HOST], _entered(user_input))
         ):
             self._name = " ".join(user_input.get(CONF_NAME, "").split())
+            self._credit = user_input.get(CONF_CREDIT)
             if len(account.organizations) > 1:
                 self._account = account
                 return await self.async_step_organization()
@@ -159,10 +166,12 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
                 )
             )
         title = self._name or (organization and organization.title) or account.title
-        return self.async_create_entry(
-            title=title[:_MAX_TITLE],
-            data=account.data(organization.id if organization else None),
-        )
+        data: dict[str, Any] = account.data(organization.id if organization else None)
+        if self._credit is not None:
+            # The first setup compares the amount with the costs at this time.
+            now = dt_util.utcnow().isoformat()
+            data[CONF_ENTERED_CREDIT] = {"amount": self._credit, "time": now}
+        return self.async_create_entry(title=title[:_MAX_TITLE], data=data)
 
     async def _async_belongs(self, account: Account, organization: str) -> bool:
         try:
@@ -308,6 +317,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             errors={str(field): code for field, code in self._errors.items()},
             description_placeholders={
                 "usage_url": USAGE_URL,
+                "billing_url": BILLING_URL,
                 "admin_keys_url": ADMIN_KEYS_URL,
                 "default_host": DEFAULT_HOST,
                 "minutes": str(self._minutes),

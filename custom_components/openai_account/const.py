@@ -11,6 +11,10 @@ CONF_ADMIN_KEY: Final = "admin_key"
 CONF_REMOVE_SESSION_KEY: Final = "remove_session_key"
 CONF_REMOVE_ADMIN_KEY: Final = "remove_admin_key"
 CONF_ORGANIZATION: Final = "organization"
+CONF_ENTERED_CREDIT: Final = "entered_credit"
+
+# The form field for the credit on OpenAI's billing page
+CONF_CREDIT: Final = "credit"
 
 # Options: seconds, US dollars, US dollars
 CONF_UPDATE_INTERVAL: Final = "update_interval"
@@ -44,3 +48,6 @@ ADMIN_KEYS_URL: Final = "https://platform.openai.com/settings/organization/admin
 USAGE_URL: Final = "https://platform.openai.com/usage"
 
 CURRENCY_USD: Final = "USD"
+
+# The largest amount in US dollars that can be entered
+MAX_USD: Final = 1_000_000_000

@@ -49,12 +49,14 @@ class DerivedDescription(EntityDescription):
     change the value. Where keys or options rule it out, `possible_fn` is False
     and the entity is removed. `exists_fn` is True once the account reports what
     the value is derived from, and `available_fn` while that is up to date.
+    `attributes_fn` returns the extra state attributes.
     """
 
     depends_on: tuple[AnyEndpoint, ...]
     possible_fn: Callable[[OpenAIAccountData], bool] = always
     exists_fn: Callable[[OpenAIAccountData], bool] = always
     available_fn: Callable[[OpenAIAccountData], bool] = always
+    attributes_fn: Callable[[OpenAIAccountData], dict[str, object]] | None = None
 
     def coordinators(self, account: OpenAIAccountData) -> list[AnyCoordinator]:
         """Return the coordinators that the value depends on."""
@@ -117,6 +119,13 @@ class DerivedEntity(AccountEntity[object]):
     def available(self) -> bool:
         """Whether the value is up to date."""
         return self.entity_description.available_fn(self.account)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, object] | None:
+        """What else there is to say about the value."""
+        attributes_fn = self.entity_description.attributes_fn
+        return attributes_fn(self.account) if attributes_fn else None
 
 
 @dataclass(frozen=True, slots=True)

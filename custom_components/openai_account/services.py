@@ -24,10 +24,13 @@ from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
 from .api import MAX_DAYS, DayCosts, OpenAIAccountError, round_usd, sum_by_name
-from .const import CURRENCY_USD, DOMAIN
+from .const import CURRENCY_USD, DOMAIN, MAX_USD
 from .coordinator import OpenAIAccountConfigEntry
+from .estimate import async_enter_credit
 
 SERVICE_GET_COSTS: Final = "get_costs"
+SERVICE_SET_CREDIT: Final = "set_credit"
+ATTR_AMOUNT: Final = "amount"
 ATTR_START_DATE: Final = "start_date"
 ATTR_END_DATE: Final = "end_date"
 ATTR_GROUP_BY: Final = "group_by"
@@ -36,6 +39,12 @@ PROJECT: Final = "project"
 MAX_REQUESTED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
+_SET_CREDIT_SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Required(ATTR_AMOUNT): vol.All(vol.Coerce(float), vol.Range(-MAX_USD, MAX_USD)),
+    }
+)
 _SCHEMA = vol.Schema(
     {
         vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
@@ -56,6 +65,18 @@ def async_setup_services(hass: HomeAssistant) -> None:
         schema=_SCHEMA,
         supports_response=SupportsResponse.ONLY,
     )
+    hass.services.async_register(
+        DOMAIN, SERVICE_SET_CREDIT, _async_set_credit, schema=_SET_CREDIT_SCHEMA
+    )
+
+
+async def _async_set_credit(call: ServiceCall) -> None:
+    """Take an amount in US dollars as the credit that the account has now."""
+    entry: OpenAIAccountConfigEntry = async_get_config_entry(
+        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
+    )
+    if error := await async_enter_credit(entry.runtime_data, call.data[ATTR_AMOUNT]):
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=error)
 
 
 def _check_dates(start: date, end: date) -> None:

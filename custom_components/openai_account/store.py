@@ -37,6 +37,42 @@ class EndpointRecord(TypedDict):
     missing_since: str | None
 
 
+class AnchorRecord(TypedDict):
+    """A credit that was known: `amount` at a `time`, when its UTC day had cost `spent` so far.
+
+    `source` is `reported` or `entered`. `expires` is when the next grant that had
+    money left expires. `days` are the costs of the days since, including that
+    first one, up to `known_until`; `settled` is the sum of those that are no longer kept.
+    `saved` is the time of the anchor that was last written to disk. Times are ISO
+    8601, amounts US dollars.
+    """
+
+    source: str
+    amount: float
+    time: str
+    spent: float
+    expires: str | None
+    may_have_recharged: bool
+    known_until: str
+    settled: float
+    days: dict[str, float]
+    saved: str
+
+
+class EnteredCredit(TypedDict):
+    """Credit that the user entered at a time, and that waits for the costs of that time."""
+
+    amount: float
+    time: str
+
+
+class RechargeRecord(TypedDict):
+    """The last known state of auto-recharge, and the balance in US dollars below which it acts."""
+
+    enabled: bool
+    threshold: float | None
+
+
 class StoreData(TypedDict):
     """The stored form. `covered` are the first and last UTC days of spans whose costs are known."""
 
@@ -44,6 +80,9 @@ class StoreData(TypedDict):
     projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
     covered: NotRequired[list[tuple[str, str]]]
+    anchor: NotRequired[AnchorRecord | None]
+    entered_credit: NotRequired[EnteredCredit | None]
+    recharge: NotRequired[RechargeRecord | None]
 
 
 class SlugRegistry:
@@ -114,8 +153,8 @@ class AccountStore:
 
     def _take(self, data: StoreData) -> None:
         self._data = data
-        self.models = SlugRegistry(data["models"], self._save_soon)
-        self.projects = SlugRegistry(data.setdefault("projects", {}), self._save_soon)
+        self.models = SlugRegistry(data["models"], self.save_soon)
+        self.projects = SlugRegistry(data.setdefault("projects", {}), self.save_soon)
 
     async def async_load(self) -> None:
         """Read what was stored."""
@@ -142,7 +181,7 @@ class AccountStore:
         stored = [(start.isoformat(), end.isoformat()) for start, end in joined]
         if stored != [tuple(span) for span in self._data.get("covered", ())]:
             self._data["covered"] = stored
-            self._save_soon()
+            self.save_soon()
 
     def uncovered(self, first: date, last: date) -> list[tuple[date, date]]:
         """Return the spans of days that are not in the history, the oldest first.
@@ -165,6 +204,33 @@ class AccountStore:
             for start, end in self._data.get("covered", ())
         ]
 
+    @property
+    def anchor(self) -> AnchorRecord | None:
+        """The last credit that was known; see `estimate.py`."""
+        return self._data.get("anchor")
+
+    @anchor.setter
+    def anchor(self, anchor: AnchorRecord | None) -> None:
+        self._data["anchor"] = anchor
+
+    @property
+    def entered_credit(self) -> EnteredCredit | None:
+        """Credit that the user entered and that is not an anchor yet."""
+        return self._data.get("entered_credit")
+
+    @entered_credit.setter
+    def entered_credit(self, entered: EnteredCredit | None) -> None:
+        self._data["entered_credit"] = entered
+
+    @property
+    def recharge(self) -> RechargeRecord | None:
+        """The last known state of auto-recharge."""
+        return self._data.get("recharge")
+
+    @recharge.setter
+    def recharge(self, recharge: RechargeRecord | None) -> None:
+        self._data["recharge"] = recharge
+
     def has_answered(self, endpoint: str) -> bool:
         """Return whether an endpoint ever answered for this account."""
         return endpoint in self._data["endpoints"]
@@ -173,13 +239,13 @@ class AccountStore:
         """Record that an endpoint answers."""
         if self._data["endpoints"].get(endpoint) != {"missing_since": None}:
             self._data["endpoints"][endpoint] = {"missing_since": None}
-            self._save_soon()
+            self.save_soon()
 
     def keep_endpoints(self, endpoints: Collection[str]) -> None:
         """Forget all other endpoints, which the account has no key for anymore."""
         for endpoint in self._data["endpoints"].keys() - endpoints:
             del self._data["endpoints"][endpoint]
-            self._save_soon()
+            self.save_soon()
 
     def missing_for(self, endpoint: str) -> timedelta:
         """Record that an endpoint which has answered is missing; return since how long."""
@@ -189,9 +255,10 @@ class AccountStore:
         if not since or since > now:
             # The clock was set back: what it said before is worth nothing.
             record["missing_since"] = now.isoformat()
-            self._save_soon()
+            self.save_soon()
             return timedelta()
         return now - since
 
-    def _save_soon(self) -> None:
+    def save_soon(self) -> None:
+        """Write everything in half a minute, or when Home Assistant stops."""
         self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)
