@@ -327,7 +327,7 @@ async def test_renamed_entity_id(frontend: Frontend) -> None:
 
 async def test_view_omits_missing_cards(frontend: Frontend) -> None:
     """What an account does not have gets no card and no heading."""
-    for key in ("total_available", "cost_this_month", "plan"):
+    for key in ("total_available", "estimated_credit", "cost_this_month", "plan"):
         frontend.remove_entity(key)
     frontend.account["statistics"] = None
     view = await frontend.view()
@@ -380,7 +380,7 @@ async def test_gauge(
     frontend.states[frontend.find("total_available")]["state"] = available
     frontend.states[frontend.find("cost_last_7_days")]["state"] = week
     frontend.account["low_balance_threshold"] = threshold
-    [gauge] = cards(await frontend.view(), "gauge")
+    gauge, _ = cards(await frontend.view(), "gauge")
     assert gauge["needle"]
     assert gauge["max"] == pytest.approx(max_)
     assert gauge["segments"] == [
@@ -390,14 +390,23 @@ async def test_gauge(
 
 
 async def test_gauge_without_number(frontend: Frontend) -> None:
-    """While the credit is unavailable, a tile takes the place of the gauge."""
-    frontend.states[frontend.find("total_available")]["state"] = "unavailable"
+    """While the credit is unavailable, the estimate takes its place, or else a tile."""
+    reported, estimated = frontend.find("total_available"), frontend.find("estimated_credit")
+    frontend.states[reported]["state"] = "unavailable"
     view = await frontend.view()
-    [gauge] = cards(view, "gauge")
-    [shown] = cast("list[Card]", gauge["visibility"])
-    assert shown["state_not"] == ["unavailable", "unknown"]
-    [tile] = [one for one in cards(view, "tile") if one["entity"] == gauge["entity"]]
-    assert tile["visibility"] == [{"condition": "not", "conditions": [shown]}]
+    is_known: list[Json] = [
+        {"condition": "state", "entity": entity, "state_not": ["unavailable", "unknown"]}
+        for entity in (reported, estimated)
+    ]
+    first, second = cards(view, "gauge")
+    assert (first["entity"], first["visibility"]) == (reported, is_known[:1])
+    assert (second["entity"], second["name"]) == (estimated, "Credit available (estimated)")
+    assert second["visibility"] == [
+        is_known[1],
+        {"condition": "not", "conditions": is_known[:1]},
+    ]
+    [tile] = [one for one in cards(view, "tile") if one["entity"] == reported]
+    assert tile["visibility"] == [{"condition": "not", "conditions": is_known}]
 
 
 async def test_alerts(frontend: Frontend) -> None:
@@ -557,14 +566,10 @@ async def test_costs_of_several_accounts(frontend: Frontend) -> None:
 
 async def test_sum_of_accounts(frontend: Frontend) -> None:
     """A sum says of how many accounts it is; without a number there is none."""
-    frontend.add_account("Work")
-    frontend.states[frontend.find("cost_today")]["state"] = "1.5"
-    frontend.states[frontend.find("total_used")]["state"] = "unavailable"
-    calls: list[list[Json]] = [
-        ["accounts.js", "sumOf", "hass", "@accounts", key] for key in ("cost_today", "total_used")
-    ]
-    generated = await frontend.call(*calls)
-    assert generated["results"] == [{"amount": 1.5, "accounts": 1}, None]
+    generated = await frontend.call(
+        ["accounts.js", "sumOf", [1.5, None, 2]], ["accounts.js", "sumOf", [None]]
+    )
+    assert generated["results"] == [{"amount": 3.5, "accounts": 2}, None]
 
 
 async def test_regenerated(frontend: Frontend) -> None:

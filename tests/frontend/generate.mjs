@@ -37,6 +37,7 @@ for (const [target, method, ...args] of calls) {
       if (one === "@texts") {
         return (await import(new URL("texts.js", modules))).textsIn(hass.locale.language);
       }
+      if (Array.isArray(one)) return one.map((part) => part ?? undefined);
       if (!one?.change) return one;
       const changed = Object.entries(one.change).map(([id, state]) => [id, { state }]);
       return { ...hass, states: { ...hass.states, ...Object.fromEntries(changed) } };

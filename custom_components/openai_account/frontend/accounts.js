@@ -41,6 +41,9 @@
  * @property {ListedStatistic[] | null} statistics null without a recorder
  */
 
+/** The sensors of the credit: as it is reported, and as it is estimated while it is not. */
+export const CREDIT_KEYS = ["total_available", "estimated_credit"];
+
 /**
  * Return the accounts by title.
  *
@@ -139,6 +142,16 @@ export class Account {
   }
 
   /**
+   * Return the available credit, now or at another time.
+   *
+   * @param {Hass} [hass]
+   * @returns {number | undefined} undefined if it is not known
+   */
+  credit(hass = this.hass) {
+    return CREDIT_KEYS.map((key) => this.value(key, hass)).find((one) => one !== undefined);
+  }
+
+  /**
    * Return an entity's name without its device's: the user's own, or else the integration's in the
    * user's language.
    *
@@ -201,17 +214,13 @@ export function colorAt(place) {
  */
 
 /**
- * Return the sum of what the accounts' sensors with a key show.
+ * Return the sum of a number over accounts.
  *
- * @param {Hass} hass
- * @param {Account[]} accounts
- * @param {string} key
- * @returns {Sum | undefined} undefined if none of them shows a number
+ * @param {(number | undefined)[]} numbers one of each account, as far as it is known
+ * @returns {Sum | undefined} undefined if it is known of none
  */
-export function sumOf(hass, accounts, key) {
-  const values = accounts
-    .map((account) => account.value(key, hass))
-    .filter((one) => one !== undefined);
+export function sumOf(numbers) {
+  const values = numbers.filter((one) => one !== undefined);
   return values.length
     ? { amount: values.reduce((sum, one) => sum + one, 0), accounts: values.length }
     : undefined;

@@ -42,7 +42,7 @@ export function alertsOf(hass, account, texts) {
   if (account.state("delinquent", hass) === "on") {
     alerts.push({ level: "error", text: texts.overdue, link: billing });
   }
-  const available = account.value("total_available", hass);
+  const available = account.credit(hass);
   if (account.state("low_balance", hass) === "on" && available !== undefined) {
     alerts.push({
       level: available > 0 ? "warning" : "error",

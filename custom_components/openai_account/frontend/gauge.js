@@ -15,7 +15,7 @@
  * @returns {{max: number, segments: Segment[]} | undefined} undefined without a scale
  */
 export function gaugeScale(account, hass = account.hass) {
-  const available = account.value("total_available", hass) ?? 0;
+  const available = account.credit(hass) ?? 0;
   const week = roundUp(account.value("cost_last_7_days", hass) ?? 0);
   const threshold = account.listed.low_balance_threshold ?? 0;
   const max = roundUp(Math.max(available, (week * 30) / 7, 2 * threshold));

@@ -70,7 +70,14 @@ export class MonthCard extends AccountCard {
    * @returns {Node[]}
    */
   render({ hass, accounts, texts, data }) {
-    const spent = sumOf(hass, accounts, "cost_this_month")?.amount;
+    /** @type {(key: string) => number | undefined} */
+    const sum = (key) => {
+      const having = accounts.filter((account) => account.find(key));
+      const sum = sumOf(having.map((account) => account.value(key, hass)));
+      // A part of the accounts cannot be compared with last month.
+      return sum?.accounts === having.length ? sum.amount : undefined;
+    };
+    const spent = sum("cost_this_month");
     /** @type {Bar[]} */
     const bars = [
       {
@@ -82,7 +89,7 @@ export class MonthCard extends AccountCard {
       { name: texts.sameDays, amount: data?.sameDays, color: "var(--disabled-color)" },
       {
         name: texts.forecast,
-        amount: sumOf(hass, accounts, "forecast_this_month")?.amount,
+        amount: sum("forecast_this_month"),
         color: "var(--primary-color)",
         key: "forecast_this_month",
       },

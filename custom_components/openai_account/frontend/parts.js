@@ -1,7 +1,7 @@
 // @ts-check
 // The parts of an account's view, and their cards. What the account does not have gets no card.
 
-import { colorAt, namesOf } from "./accounts.js";
+import { CREDIT_KEYS, colorAt, namesOf } from "./accounts.js";
 import { gaugeScale } from "./gauge.js";
 
 /** @typedef {import("./accounts.js").Account} Account */
@@ -50,7 +50,7 @@ const SUBSCRIPTION = [
   "auto_recharge_to_balance",
 ];
 const ELSEWHERE = [
-  "total_available",
+  ...CREDIT_KEYS,
   ...CREDIT,
   ...CREDIT_TILES,
   ...COST_TILES,
@@ -170,27 +170,61 @@ function rows(account, keys, names = []) {
 }
 
 /**
- * Return the available credit as a gauge.
+ * Return the available credit as a gauge: as it is reported, or else as it is estimated.
  *
  * @param {Account} account
  * @returns {Card[]}
  */
 function availableCards(account) {
-  const entity = account.find("total_available");
-  if (!entity) {
+  const entities = CREDIT_KEYS.flatMap((key) => account.find(key) ?? []);
+  const [first] = entities;
+  if (!first) {
     return [];
   }
-  const tile = { type: "tile", entity, name: account.name(entity), grid_options: WHOLE };
   const scale = gaugeScale(account);
   if (!scale) {
-    return [tile];
+    return [tile(account, first)];
   }
-  const isKnown = { condition: "state", entity, state_not: ["unavailable", "unknown"] };
+  const areKnown = entities.map(isKnown);
   // A gauge without a number would be a warning.
   return [
-    { ...tile, type: "gauge", min: 0, ...scale, needle: true, visibility: [isKnown] },
-    { ...tile, visibility: [{ condition: "not", conditions: [isKnown] }] },
+    ...entities.map((entity, place) => ({
+      ...tile(account, entity),
+      type: "gauge",
+      min: 0,
+      ...scale,
+      needle: true,
+      visibility: [isKnown(entity), ...not(areKnown.slice(0, place))],
+    })),
+    { ...tile(account, first), visibility: not(areKnown) },
   ];
+}
+
+/**
+ * @param {Account} account
+ * @param {string} entity
+ * @returns {Card}
+ */
+function tile(account, entity) {
+  return { type: "tile", entity, name: account.name(entity), grid_options: WHOLE };
+}
+
+/**
+ * @param {string} entity
+ * @returns {object}
+ */
+function isKnown(entity) {
+  return { condition: "state", entity, state_not: ["unavailable", "unknown"] };
+}
+
+/**
+ * Return conditions that hold if none of these does.
+ *
+ * @param {object[]} conditions
+ * @returns {object[]}
+ */
+function not(conditions) {
+  return conditions.length ? [{ condition: "not", conditions }] : [];
 }
 
 /**

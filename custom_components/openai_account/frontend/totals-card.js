@@ -30,15 +30,16 @@ export class TotalsCard extends AccountCard {
    * @returns {Node[]}
    */
   render({ hass, accounts, texts }) {
-    /** @type {[string, string][]} */
+    /** @type {(key: string) => (number | undefined)[]} */
+    const values = (key) => accounts.map((account) => account.value(key, hass));
     const lines = [
-      ["total_available", texts.credit],
-      ["cost_today", texts.today],
-      ["cost_this_month", texts.thisMonth],
-      ["forecast_this_month", texts.forecast],
+      { name: texts.credit, values: accounts.map((account) => account.credit(hass)) },
+      { name: texts.today, values: values("cost_today") },
+      { name: texts.thisMonth, values: values("cost_this_month") },
+      { name: texts.forecast, values: values("forecast_this_month") },
     ];
-    const sums = lines.flatMap(([key, name]) => {
-      const sum = sumOf(hass, accounts, key);
+    const sums = lines.flatMap(({ name, values }) => {
+      const sum = sumOf(values);
       const isPart = sum && sum.accounts < accounts.length;
       return sum
         ? [
