@@ -220,7 +220,7 @@ async def test_view(frontend: Frontend) -> None:
     problems = {"low_balance", "over_budget"}
     assert {
         one["key"] for one in frontend.account["entities"] if one["entity_id"] not in shown
-    } == summed_up | problems
+    } == summed_up | problems | {"estimated_credit"}
     for card in ("status", "month", "costs"):
         [own] = cards(view, f"custom:openai-account-{card}")
         assert own["config_entry_ids"] == [frontend.account["config_entry_id"]]
@@ -380,7 +380,7 @@ async def test_gauge(
     frontend.states[frontend.find("total_available")]["state"] = available
     frontend.states[frontend.find("cost_last_7_days")]["state"] = week
     frontend.account["low_balance_threshold"] = threshold
-    gauge, _ = cards(await frontend.view(), "gauge")
+    [gauge] = cards(await frontend.view(), "gauge")
     assert gauge["needle"]
     assert gauge["max"] == pytest.approx(max_)
     assert gauge["segments"] == [
@@ -392,21 +392,20 @@ async def test_gauge(
 async def test_gauge_without_number(frontend: Frontend) -> None:
     """While the credit is unavailable, the estimate takes its place, or else a tile."""
     reported, estimated = frontend.find("total_available"), frontend.find("estimated_credit")
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert gauge["entity"] == reported
+    assert gauge["visibility"] == [
+        {"condition": "state", "entity": reported, "state_not": ["unavailable", "unknown"]}
+    ]
+
     frontend.states[reported]["state"] = "unavailable"
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert (gauge["entity"], gauge["name"]) == (estimated, "Credit available (estimated)")
+
+    frontend.states[estimated]["state"] = "unknown"
     view = await frontend.view()
-    is_known: list[Json] = [
-        {"condition": "state", "entity": entity, "state_not": ["unavailable", "unknown"]}
-        for entity in (reported, estimated)
-    ]
-    first, second = cards(view, "gauge")
-    assert (first["entity"], first["visibility"]) == (reported, is_known[:1])
-    assert (second["entity"], second["name"]) == (estimated, "Credit available (estimated)")
-    assert second["visibility"] == [
-        is_known[1],
-        {"condition": "not", "conditions": is_known[:1]},
-    ]
-    [tile] = [one for one in cards(view, "tile") if one["entity"] == reported]
-    assert tile["visibility"] == [{"condition": "not", "conditions": is_known}]
+    assert not cards(view, "gauge")
+    assert reported in {one["entity"] for one in cards(view, "tile")}
 
 
 async def test_alerts(frontend: Frontend) -> None:
@@ -584,8 +583,9 @@ async def test_regenerated(frontend: Frontend) -> None:
         [VIEW, "shouldRegenerate", {}, "hass", "hass"],
         [VIEW, "shouldRegenerate", {}, gone, "hass"],
         changed("total_available", "9000"),
+        changed("total_available", "unavailable"),
         changed("plan", "unknown"),
         changed("cost_today", "1.5"),
         changed("plan", "unavailable"),
     )
-    assert generated["results"][1:] == [False, True, True, True, False, False]
+    assert generated["results"][1:] == [False, True, True, True, True, False, False]

@@ -2,7 +2,7 @@
 // What the dashboard's own cards have in common.
 
 import { Account } from "./accounts.js";
-import { html } from "./dom.js";
+import { custom, html } from "./dom.js";
 import { textsIn } from "./texts.js";
 
 /** @typedef {import("./accounts.js").Hass} Hass */
@@ -30,11 +30,18 @@ const RECORDING_DELAY = 3000;
 export class AccountCard extends HTMLElement {
   /** The style sheet of the card. */
   static styles = "";
+  /** The element that has all others in it. */
+  static container = "ha-card";
 
   /** @type {CardConfig} */
   config = {};
-  /** @type {HTMLElement} */
-  content = html("div", { class: "content" });
+
+  /**
+   * It stays when the card is drawn again: nothing in a new one could get the focus at once.
+   *
+   * @type {HTMLElement}
+   */
+  #container;
 
   /** @type {Hass | undefined} */
   #hass;
@@ -47,8 +54,9 @@ export class AccountCard extends HTMLElement {
 
   constructor() {
     super();
-    const { styles } = /** @type {typeof AccountCard} */ (this.constructor);
-    this.attachShadow({ mode: "open" }).append(html("style", {}, styles), this.content);
+    const { styles, container } = /** @type {typeof AccountCard} */ (this.constructor);
+    this.#container = custom(container, { class: "container", hidden: true });
+    this.attachShadow({ mode: "open" }).append(html("style", {}, styles), this.#container);
   }
 
   /** @param {CardConfig} config */
@@ -64,9 +72,7 @@ export class AccountCard extends HTMLElement {
     if (before?.locale !== hass.locale) {
       this.refresh();
     } else if (this.#context) {
-      const states = this.#context.accounts
-        .flatMap(({ entities }) => entities.map((one) => hass.states[one.entity_id]?.state))
-        .join();
+      const states = statesOf(hass, this.#context.accounts);
       if (states !== this.#states) {
         this.#states = states;
         this.#context = { ...this.#context, hass };
@@ -109,8 +115,10 @@ export class AccountCard extends HTMLElement {
       const accounts = all.filter(({ id }) => ids?.includes(id) ?? true);
       const data = await this.fetch(hass, accounts);
       if (fetch === this.#fetches) {
-        this.#context = { hass: this.#hass ?? hass, accounts, texts, data };
-        this.draw(this.#context);
+        const context = { hass: this.#hass ?? hass, accounts, texts, data };
+        this.#context = context;
+        this.#states = statesOf(context.hass, accounts);
+        this.draw(context);
       }
     } catch (error) {
       // The frontend itself says so if it has lost its connection; what is shown can stay.
@@ -130,31 +138,50 @@ export class AccountCard extends HTMLElement {
   }
 
   /**
-   * Draw the card; by default all of it anew.
+   * Draw the card. What has the focus keeps it, by its id.
    *
    * @param {Context<Data>} context
    */
   draw(context) {
-    this.content.replaceChildren(...this.render(context));
+    const focused = this.shadowRoot?.activeElement?.id;
+    const children = this.render(context).filter((child) => child !== undefined);
+    this.#container.replaceChildren(...children);
+    this.#container.hidden = !children.length;
+    if (focused) {
+      this.shadowRoot?.getElementById(focused)?.focus();
+    }
   }
 
   /**
-   * Return what the card contains.
+   * Return what the card contains; nothing hides it.
    *
    * @param {Context<Data>} _context
-   * @returns {Node[]}
+   * @returns {(Node | undefined)[]}
    */
   render(_context) {
     return [];
   }
 }
 
+/**
+ * Return all that the accounts' entities show.
+ *
+ * @param {Hass} hass
+ * @param {Account[]} accounts
+ * @returns {string}
+ */
+function statesOf(hass, accounts) {
+  return accounts
+    .flatMap(({ entities }) => entities.map((one) => hass.states[one.entity_id]?.state))
+    .join();
+}
+
 /** What the style sheets have in common. */
 export const STYLES = `
   * { box-sizing: border-box; }
-  :host { display: block; height: 100%; }
-  .content { height: 100%; }
-  ha-card { height: 100%; padding: 16px; overflow-wrap: anywhere; }
+  :host { display: block; }
+  [hidden] { display: none; }
+  ha-card { padding: 16px; overflow-wrap: anywhere; }
   button { font: inherit; color: inherit; background: none; border: 0; margin: 0; cursor: pointer;
     border-radius: 8px; }
   button:disabled { opacity: 0.4; cursor: default; }

@@ -142,13 +142,23 @@ export class Account {
   }
 
   /**
+   * Return the key of the sensor that knows the available credit, now or at another time.
+   *
+   * @param {Hass} [hass]
+   * @returns {string | undefined} undefined if none does
+   */
+  creditKey(hass = this.hass) {
+    return CREDIT_KEYS.find((key) => this.value(key, hass) !== undefined);
+  }
+
+  /**
    * Return the available credit, now or at another time.
    *
    * @param {Hass} [hass]
    * @returns {number | undefined} undefined if it is not known
    */
   credit(hass = this.hass) {
-    return CREDIT_KEYS.map((key) => this.value(key, hass)).find((one) => one !== undefined);
+    return this.value(this.creditKey(hass) ?? "", hass);
   }
 
   /**

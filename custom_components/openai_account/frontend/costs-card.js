@@ -4,7 +4,7 @@
 import { AccountCard, STYLES } from "./account-card.js";
 import { CHART_STYLES, chart } from "./chart.js";
 import { fetchCosts, groupingsOf } from "./costs.js";
-import { custom, html, showMoreInfo } from "./dom.js";
+import { html, showMoreInfo } from "./dom.js";
 import { dateRange, money, percent } from "./format.js";
 import { PERIODS, bucketsOf, utcToday } from "./periods.js";
 
@@ -101,16 +101,13 @@ export class CostsCard extends AccountCard {
     this.#redraw();
   }
 
+  /** Draw the card if it has another width, or none yet. */
   #redraw() {
+    // Less the card's padding and border
     const width = this.clientWidth - 34;
-    if (!this.#context || width <= 0 || width === this.#width) {
-      return;
-    }
-    this.#width = width;
-    const focused = this.shadowRoot?.activeElement?.id;
-    this.content.replaceChildren(...this.render(this.#context));
-    if (focused) {
-      this.shadowRoot?.getElementById(focused)?.focus();
+    if (this.#context && width > 0 && width !== this.#width) {
+      this.#width = width;
+      super.draw(this.#context);
     }
   }
 
@@ -120,66 +117,52 @@ export class CostsCard extends AccountCard {
    */
   render({ hass, accounts, texts, data }) {
     if (!data) {
-      return [custom("ha-card", {}, html("div", { class: "secondary" }, texts.noHistory))];
+      return [html("div", { class: "secondary" }, texts.noHistory)];
     }
-    const range = dateRange(hass, data.buckets[0] ?? "", data.buckets.at(-1) ?? "");
+    const [first = "", last = ""] = [data.buckets[0], data.buckets.at(-1)];
     const groupings = groupingsOf(accounts);
+    const average = first.length === "2026-11".length ? texts.perMonth : texts.perDay;
     return [
-      custom(
-        "ha-card",
-        {},
+      html(
+        "div",
+        { class: "bar" },
+        this.#choice(texts.period, PERIODS, this.#period, texts.periods, (period) => {
+          this.#period = period;
+          this.#back = 0;
+        }),
         html(
           "div",
-          { class: "bar" },
-          this.#choice(texts.period, PERIODS, this.#period, texts.periods, (period) => {
-            this.#period = period;
-            this.#back = 0;
-          }),
-          html(
-            "div",
-            { class: "pager" },
-            this.#button("earlier", "‹", texts.earlier, () => {
-              this.#back += 1;
-            }),
-            html("span", { id: "range", "aria-live": "polite" }, range),
-            this.#button(
-              "later",
-              "›",
-              texts.later,
-              () => {
-                this.#back -= 1;
-              },
-              this.#back === 0,
-            ),
-          ),
+          { class: "pager" },
+          this.#pager("earlier", "‹", texts.earlier, 1),
+          html("span", { "aria-live": "polite" }, dateRange(hass, first, last)),
+          this.#pager("later", "›", texts.later, -1, this.#back === 0),
         ),
-        groupings.length > 1
-          ? html(
+      ),
+      ...(groupings.length > 1
+        ? [
+            html(
               "div",
               { class: "bar" },
-              this.#choice(texts.groupBy, groupings, this.#grouping, texts.groupings, (grouping) => {
-                this.#grouping = grouping;
+              this.#choice(texts.groupBy, groupings, this.#grouping, texts.groupings, (chosen) => {
+                this.#grouping = chosen;
               }),
-            )
-          : undefined,
-        html(
-          "div",
-          { class: "summary" },
-          html("span", { class: "amount" }, money(hass, data.total)),
-          html(
-            "span",
-            { class: "secondary" },
-            (data.buckets[0]?.length === "2026-11".length ? texts.perMonth : texts.perDay).replace(
-              "{amount}",
-              money(hass, data.total / data.buckets.length),
             ),
-          ),
+          ]
+        : []),
+      html(
+        "div",
+        { class: "summary" },
+        html("span", { class: "amount" }, money(hass, data.total)),
+        html(
+          "span",
+          { class: "secondary" },
+          average.replace("{amount}", money(hass, data.total / data.buckets.length)),
         ),
-        data.groups.length
-          ? chart(hass, data, texts, this.#width)
-          : html("p", { class: "secondary" }, texts.noCosts),
-        ...this.#list(hass, data, texts),
       ),
+      data.groups.length
+        ? chart(hass, data, texts, this.#width)
+        : html("p", { class: "secondary" }, texts.noCosts),
+      ...this.#list(hass, data, texts),
     ];
   }
 
@@ -214,6 +197,7 @@ export class CostsCard extends AccountCard {
       this.#isUnfolded = true;
       this.#width = 0;
       this.#redraw();
+      this.shadowRoot?.querySelectorAll("li")[ROWS]?.querySelector("button")?.focus();
     });
     return [list, unfold];
   }
@@ -256,7 +240,7 @@ export class CostsCard extends AccountCard {
       "div",
       { class: "choice", role: "group", "aria-label": label },
       ...values.map((value) => {
-        const button = this.#button(value, names[value], undefined, () => choose(value));
+        const button = this.#button(value, names[value], () => choose(value));
         button.setAttribute("aria-pressed", String(value === chosen));
         return button;
       }),
@@ -264,17 +248,35 @@ export class CostsCard extends AccountCard {
   }
 
   /**
+   * Return a button that goes back in time, or forward.
+   *
+   * @param {string} id
+   * @param {string} text
+   * @param {string} label
+   * @param {1 | -1} step
+   * @param {boolean} [disabled]
+   * @returns {HTMLElement}
+   */
+  #pager(id, text, label, step, disabled = false) {
+    const button = this.#button(id, text, () => {
+      this.#back += step;
+    });
+    button.setAttribute("aria-label", label);
+    button.title = label;
+    button.disabled = disabled;
+    return button;
+  }
+
+  /**
    * Return a button after which the costs are fetched again.
    *
    * @param {string} id
    * @param {string} text
-   * @param {string | undefined} label what it does, if the text does not say so
    * @param {() => void} press
-   * @param {boolean} [disabled]
-   * @returns {HTMLElement}
+   * @returns {HTMLButtonElement}
    */
-  #button(id, text, label, press, disabled = false) {
-    const button = html("button", { id, disabled, "aria-label": label, title: label }, text);
+  #button(id, text, press) {
+    const button = html("button", { id }, text);
     button.addEventListener("click", () => {
       press();
       this.refresh();

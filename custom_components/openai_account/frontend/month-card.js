@@ -4,7 +4,7 @@
 import { AccountCard, STYLES } from "./account-card.js";
 import { sumOf } from "./accounts.js";
 import { fetchTotals } from "./costs.js";
-import { custom, html, showMoreInfo } from "./dom.js";
+import { html, showMoreInfo } from "./dom.js";
 import { money, percent } from "./format.js";
 import { addDays, addMonths, utcToday } from "./periods.js";
 
@@ -32,7 +32,6 @@ import { addDays, addMonths, utcToday } from "./periods.js";
  */
 export class MonthCard extends AccountCard {
   static styles = `${STYLES}
-    .content, ha-card { height: auto; }
     .row { display: block; width: 100%; padding: 4px; text-align: start; }
     .line { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; }
     .track { height: 8px; border-radius: 4px; overflow: hidden; margin: 2px 0 4px; }
@@ -67,7 +66,7 @@ export class MonthCard extends AccountCard {
 
   /**
    * @param {import("./account-card.js").Context<LastMonth | undefined>} context
-   * @returns {Node[]}
+   * @returns {(Node | undefined)[]}
    */
   render({ hass, accounts, texts, data }) {
     /** @type {(key: string) => number | undefined} */
@@ -97,13 +96,9 @@ export class MonthCard extends AccountCard {
     ];
     const longest = Math.max(...bars.map(({ amount }) => amount ?? 0));
     return [
-      custom(
-        "ha-card",
-        {},
-        this.#budget(hass, accounts, spent, texts),
-        ...bars.map((bar) => this.#row(hass, accounts, bar, longest)),
-        trend(hass, spent, data?.sameDays, texts),
-      ),
+      this.#budget(hass, accounts, spent, texts),
+      ...bars.map((bar) => this.#row(hass, accounts, bar, longest)),
+      trend(hass, spent, data?.sameDays, texts),
     ];
   }
 
@@ -114,7 +109,7 @@ export class MonthCard extends AccountCard {
    * @param {Account[]} accounts
    * @param {number | undefined} spent
    * @param {Texts} texts
-   * @returns {Child}
+   * @returns {HTMLElement | undefined}
    */
   #budget(hass, accounts, spent, texts) {
     const budgets = accounts.map(({ listed }) => listed.monthly_budget ?? 0);
@@ -150,7 +145,7 @@ export class MonthCard extends AccountCard {
    * @param {Account[]} accounts
    * @param {Bar} bar
    * @param {number} longest
-   * @returns {Child}
+   * @returns {HTMLElement | undefined}
    */
   #row(hass, accounts, { name, amount, color, key }, longest) {
     if (amount === undefined) {
@@ -184,7 +179,7 @@ export class MonthCard extends AccountCard {
     if (!entity) {
       return html("div", { class: kind }, ...children);
     }
-    const button = html("button", { class: kind }, ...children);
+    const button = html("button", { id: key, class: kind }, ...children);
     button.addEventListener("click", () => showMoreInfo(this, entity));
     return button;
   }
@@ -209,7 +204,7 @@ function track(share, color) {
  * @param {number | undefined} spent
  * @param {number | undefined} before
  * @param {Texts} texts
- * @returns {Child}
+ * @returns {HTMLElement | undefined}
  */
 function trend(hass, spent, before, texts) {
   if (spent === undefined || !before || before < 0) {

@@ -176,55 +176,20 @@ function rows(account, keys, names = []) {
  * @returns {Card[]}
  */
 function availableCards(account) {
-  const entities = CREDIT_KEYS.flatMap((key) => account.find(key) ?? []);
-  const [first] = entities;
-  if (!first) {
-    return [];
-  }
+  const known = account.find(account.creditKey() ?? "");
   const scale = gaugeScale(account);
-  if (!scale) {
-    return [tile(account, first)];
+  if (known && scale) {
+    // Without a number, a gauge would be a warning until it is replaced.
+    const visibility = [
+      { condition: "state", entity: known, state_not: ["unavailable", "unknown"] },
+    ];
+    const gauge = { type: "gauge", min: 0, ...scale, needle: true, visibility };
+    return [{ ...gauge, entity: known, name: account.name(known), grid_options: WHOLE }];
   }
-  const areKnown = entities.map(isKnown);
-  // A gauge without a number would be a warning.
-  return [
-    ...entities.map((entity, place) => ({
-      ...tile(account, entity),
-      type: "gauge",
-      min: 0,
-      ...scale,
-      needle: true,
-      visibility: [isKnown(entity), ...not(areKnown.slice(0, place))],
-    })),
-    { ...tile(account, first), visibility: not(areKnown) },
-  ];
-}
-
-/**
- * @param {Account} account
- * @param {string} entity
- * @returns {Card}
- */
-function tile(account, entity) {
-  return { type: "tile", entity, name: account.name(entity), grid_options: WHOLE };
-}
-
-/**
- * @param {string} entity
- * @returns {object}
- */
-function isKnown(entity) {
-  return { condition: "state", entity, state_not: ["unavailable", "unknown"] };
-}
-
-/**
- * Return conditions that hold if none of these does.
- *
- * @param {object[]} conditions
- * @returns {object[]}
- */
-function not(conditions) {
-  return conditions.length ? [{ condition: "not", conditions }] : [];
+  const entity = CREDIT_KEYS.map((key) => account.find(key)).find((one) => one !== undefined);
+  return entity
+    ? [{ type: "tile", entity, name: account.name(entity), grid_options: WHOLE }]
+    : [];
 }
 
 /**

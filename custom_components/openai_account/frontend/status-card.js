@@ -13,9 +13,10 @@ const MINUTE = 60_000;
 
 /** @extends {AccountCard<undefined>} */
 export class StatusCard extends AccountCard {
+  static container = "div";
   static styles = `${STYLES}
     :host { width: 100%; }
-    .content { display: grid; gap: 8px; }
+    .container { display: grid; gap: 8px; }
     .updated { margin: 0; font-size: var(--ha-font-size-s, 12px); }
     a { color: inherit; display: inline-block; }
   `;

@@ -3,13 +3,12 @@
 
 import { AccountCard, STYLES } from "./account-card.js";
 import { sumOf } from "./accounts.js";
-import { custom, html } from "./dom.js";
+import { html } from "./dom.js";
 import { money } from "./format.js";
 
 /** @extends {AccountCard<undefined>} */
 export class TotalsCard extends AccountCard {
   static styles = `${STYLES}
-    .content, ha-card { height: auto; }
     dl { margin: 0; display: grid; gap: 16px;
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 120px), 1fr)); }
     dt, .of { font-size: var(--ha-font-size-s, 12px); }
@@ -61,6 +60,6 @@ export class TotalsCard extends AccountCard {
           ]
         : [];
     });
-    return sums.length ? [custom("ha-card", {}, html("dl", {}, ...sums))] : [];
+    return sums.length ? [html("dl", {}, ...sums)] : [];
   }
 }

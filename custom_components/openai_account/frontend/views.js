@@ -272,12 +272,13 @@ function notice(content) {
  * @returns {Result}
  */
 function result(accounts, generated) {
-  // The gauge's scale is fixed, and tiles pair off as far as they are reported.
+  // The gauge and its scale are chosen by states, and tiles pair off as far as they are reported.
   return {
     generated,
     fingerprint: (hass) =>
       JSON.stringify(
         accounts.map((account) => [
+          account.creditKey(hass),
           gaugeScale(account, hass),
           account.entities.map((one) => hass.states[one.entity_id]?.state === "unknown"),
         ]),
