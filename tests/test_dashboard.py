@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
 from pathlib import Path
 import re
 import shutil
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.template import Template
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -25,9 +26,12 @@ from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.dashboard import FOLDER, SCRIPT
 
 from .common import setup_entry
-from .frontend import VIEW, Account, Card, Frontend, Json, cards, headings, walk
+from .const import NOW
+from .frontend import VIEW, Card, Frontend, Json, cards, headings, walk
 
+TYPE = "custom:openai-account"
 DASHBOARD = "ll-strategy-dashboard-openai-account"
+SECTION = "ll-strategy-section-openai-account"
 LANGUAGES = ("en", "de", "es", "fr", "ja", "zh-Hans", "zh-Hant")
 
 
@@ -74,7 +78,7 @@ async def test_scripts_are_served(
         imported = set(re.findall(r'(?:from|import\()\s*"\./([^"]+)"', text))
         waiting += imported - served
         served |= imported
-    assert served == {path.name for path in FOLDER.iterdir()}
+    assert served == {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.js")}
 
 
 async def test_address_follows_content(
@@ -124,49 +128,63 @@ async def test_without_frontend(hass: HomeAssistant, entry: MockConfigEntry) -> 
 @pytest.fixture
 async def frontend(
     hass: HomeAssistant,
-    entry: MockConfigEntry,
+    full_entry: MockConfigEntry,
     hass_ws_client: WebSocketGenerator,
     tmp_path: Path,
 ) -> Frontend:
-    """A frontend, after the account was set up."""
-    await setup_entry(hass, entry)
-    return await Frontend.create(hass, hass_ws_client, tmp_path)
+    """A frontend, after an account with both keys and a budget of 100 dollars was set up."""
+    await setup_entry(hass, full_entry)
+    frontend = await Frontend.create(hass, hass_ws_client, tmp_path)
+    frontend.account["statistics"] = []
+    return frontend
 
 
 async def test_offered(frontend: Frontend) -> None:
-    """The dashboard is offered once, in the language of the page."""
+    """A dashboard and a section are offered once, in the language of the page."""
     frontend.language = "de"
     generated = await frontend.call([DASHBOARD, "getCreateSuggestions", "hass"])
-    [offer] = generated["offered"]
-    assert offer["type"] == "openai-account"
-    assert offer["strategyType"] == "dashboard"
-    assert offer["description"].startswith("Guthaben")
+    assert [(one["type"], one["strategyType"]) for one in generated["offered"]] == [
+        ("openai-account", "dashboard"),
+        ("openai-account", "section"),
+    ]
+    assert generated["offered"][0]["description"].startswith("Guthaben")
     assert generated["results"] == [{"title": "OpenAI", "icon": "mdi:creation"}]
 
 
-async def test_dashboard(frontend: Frontend) -> None:
-    """Each account has a view, at an address that stays the same when the account is renamed."""
-    frontend.accounts.append(
-        {
-            "config_entry_id": "other",
-            "device_id": None,
-            "title": "2026",
-            "entities": [],
-            "statistics": [],
-        }
-    )
-    generated = await frontend.call([DASHBOARD, "generate", {}, "hass"])
+async def test_dashboard_of_one_account(frontend: Frontend) -> None:
+    """The view's address stays the same when the account is renamed."""
+    generated = await frontend.call([DASHBOARD, "generate", {"type": TYPE}, "hass"])
     [dashboard] = generated["results"]
+    entry_id = frontend.account["config_entry_id"]
     assert dashboard["views"] == [
         {
-            "title": account["title"],
-            "path": account["config_entry_id"],
-            "strategy": {
-                "type": "custom:openai-account",
-                "config_entry_id": account["config_entry_id"],
-            },
+            "title": "Example Home",
+            "path": entry_id,
+            "strategy": {"type": TYPE, "config_entry_id": entry_id},
         }
-        for account in frontend.accounts
+    ]
+
+
+async def test_dashboard_of_several_accounts(frontend: Frontend) -> None:
+    """A view of all accounts comes first; which accounts and what of them can be chosen."""
+    frontend.add_account("Work")
+    frontend.add_account("Other")
+    chosen: Json = {
+        "type": TYPE,
+        "config_entry_ids": ["work", "other"],
+        "parts": ["costs"],
+    }
+    generated = await frontend.call(
+        [DASHBOARD, "generate", {"type": TYPE}, "hass"], [DASHBOARD, "generate", chosen, "hass"]
+    )
+    everything, some = (cast("list[Card]", one["views"]) for one in generated["results"])
+    assert [one["title"] for one in everything] == [
+        *("All accounts", "Example Home", "Work", "Other")
+    ]
+    assert [one["strategy"] for one in some] == [
+        {"type": TYPE, "config_entry_ids": ["work", "other"]},
+        {"type": TYPE, "config_entry_id": "work", "parts": ["costs"]},
+        {"type": TYPE, "config_entry_id": "other", "parts": ["costs"]},
     ]
 
 
@@ -176,98 +194,150 @@ async def test_no_account(frontend: Frontend, language: str) -> None:
     frontend.accounts.clear()
     frontend.language = language
     generated = await frontend.call(
-        [DASHBOARD, "generate", {}, "hass"], [VIEW, "generate", {}, "hass"]
+        [DASHBOARD, "generate", {"type": TYPE}, "hass"],
+        [VIEW, "generate", {}, "hass"],
+        [SECTION, "generate", {}, "hass"],
     )
-    dashboard, view = generated["results"]
+    dashboard, view, section = generated["results"]
     assert dashboard["views"] == [
-        {"title": "OpenAI", "icon": "mdi:creation", "strategy": {"type": "custom:openai-account"}}
+        {"title": "OpenAI", "icon": "mdi:creation", "strategy": {"type": TYPE}}
     ]
     [notice] = cards(view, "markdown")
     assert f"/config/integrations/dashboard/add?domain={DOMAIN}" in str(notice["content"])
     assert ("There is no" in str(notice["content"])) == (language == "en")
+    [notice] = cards(section, "markdown")
+    assert notice["content"]
 
 
 async def test_view(frontend: Frontend) -> None:
-    """Everything that an account reports has its place; the most expensive model comes first."""
-    frontend.record(gpt_image_2=3.0, gpt_5_5=9.5, idle=0.0)
-    for model in frontend.of_kind("model"):
-        model["name"] = str(model["name"]).replace(".", "-")
+    """Everything that an account reports is somewhere, in the order of the parts."""
     view = await frontend.view()
     assert headings(view) == [
-        *("Credit", "Costs", "Daily costs by model", "Models this month", "Subscription")
+        *("Credit", "Costs", "Costs over time", "Models this month", "Subscription")
     ]
-    [gauge] = cards(view, "gauge")[:1]
-    assert gauge["entity"] == frontend.find("total_available")
-    assert gauge["max"] == float(str(frontend.states[frontend.find("total_granted")]["state"]))
-    tiles = [one["entity"] for one in cards(view, "tile")]
-    assert frontend.find("cost_today") in tiles
-    assert frontend.find("cost_this_month") in tiles
+    shown = {one.get("entity") for one in walk(view) if "name" in one}
+    summed_up = {"cost_this_month", "forecast_this_month", "budget_used"}
+    problems = {"low_balance", "over_budget"}
+    assert {
+        one["key"] for one in frontend.account["entities"] if one["entity_id"] not in shown
+    } == summed_up | problems | {"estimated_credit"}
+    for card in ("status", "month", "costs"):
+        [own] = cards(view, f"custom:openai-account-{card}")
+        assert own["config_entry_ids"] == [frontend.account["config_entry_id"]]
 
-    [chart] = cards(view, "statistics-graph")
-    assert chart["chart_type"] == "bar-stack"
-    assert chart["stat_types"] == ["change"]
-    assert chart["period"] == "day"
-    assert chart["entities"] == [
-        {"entity": "openai_account:account_cost_gpt_5_5", "name": "gpt-5-5"},
-        {"entity": "openai_account:account_cost_gpt_image_2", "name": "gpt-image-2"},
-    ]
+
+async def test_models_have_one_color(frontend: Frontend) -> None:
+    """The most expensive model comes first, in the color that it has in the chart."""
+    models = frontend.of_kind("model")
+    for cost, model in enumerate(models):
+        frontend.states[model["entity_id"]]["state"] = str(float(cost))
+        frontend.record(frontend.account, {}, **{str(one["name"]): {NOW: 1.0} for one in models})
+    generated = await frontend.call(
+        [VIEW, "generate", {}, "hass"],
+        ["costs.js", "fetchCosts", "hass", "@accounts", "model", ["2026-11-24"]],
+    )
+    view, costs = generated["results"]
     [bar] = cards(view, "distribution")
-    first, second, *_ = cast("list[dict[str, str]]", bar["entities"])
-    assert (first["name"], second["name"]) == ("gpt-5-5", "gpt-image-2")
+    shown = cast("list[dict[str, str]]", bar["entities"])
+    assert [one["name"] for one in shown] == [one["name"] for one in reversed(models)]
+    colors = {one["name"]: one["color"] for one in shown}
+    groups = cast("list[dict[str, str]]", costs["groups"])
+    assert {one["name"]: one["color"] for one in groups if one["name"]} == colors
+    assert len(set(colors.values())) == len(models)
 
-    shown = {str(one.get("entity")) for one in walk(view)}
-    assert {one["entity_id"] for one in frontend.account["entities"]} - shown == set()
+
+async def test_names_in_the_users_language(frontend: Frontend) -> None:
+    """Entities are called as the integration does in the user's language, unless renamed."""
+    frontend.language = "de"
+    renamed = next(one for one in frontend.account["entities"] if one["key"] == "plan")
+    renamed["custom_name"] = "My plan"
+    view = await frontend.view()
+    names = {one.get("entity"): one.get("name") for one in walk(view) if "name" in one}
+    assert names[frontend.find("total_available")] == "Verfügbares Guthaben"
+    assert names[frontend.find("delinquent")] == "Zahlung überfällig"
+    assert names[frontend.find("plan")] == "My plan"
+    # The heading says that it is a cost.
+    assert names[frontend.find("cost_today")] == "Heute"
 
 
 async def test_account_of_the_view(frontend: Frontend) -> None:
     """A view is that of the account it names, or else of the first one."""
-    silent: Account = {
-        "config_entry_id": "silent",
-        "device_id": None,
-        "title": "A",
-        "entities": [],
-        "statistics": [],
-    }
-    [account] = frontend.accounts
-    frontend.accounts.insert(0, silent)
+    account = frontend.account
+    frontend.add_account("Silent")
+    frontend.accounts.reverse()
     assert cards(await frontend.view(config_entry_id=account["config_entry_id"]), "gauge")
     for config in ({"config_entry_id": "silent"}, {}):
         [notice] = cards(await frontend.view(**config), "markdown")
         assert notice["content"] == "This account reports nothing at the moment."
     [notice] = cards(await frontend.view(config_entry_id="removed"), "markdown")
-    assert str(notice["content"]).startswith("There is no OpenAI account")
+    assert notice["content"] == "The account that is chosen here does not exist."
 
 
-async def test_renamed_entity(frontend: Frontend) -> None:
-    """A card finds its entity by what it shows, whatever the user has renamed it to."""
+async def test_view_of_several_accounts(frontend: Frontend) -> None:
+    """Several accounts are summed up, and each has the gist of its own with a link to more."""
+    frontend.add_account("Work")
+    ids: list[Json] = [one["config_entry_id"] for one in frontend.accounts]
+    view = await frontend.view(config_entry_ids=ids)
+    assert headings(view) == ["All accounts", "Costs over time", "Example Home", "Work"]
+    for card in ("status", "totals", "month", "costs"):
+        [own] = cards(view, f"custom:openai-account-{card}")
+        assert own["config_entry_ids"] == ids
+    [link] = [one["tap_action"] for one in cards(view, "heading") if one["heading"] == "Work"]
+    assert cast("Card", link)["navigation_path"] == "/dashboard-openai/work"
+
+
+async def test_parts(frontend: Frontend) -> None:
+    """A view has the parts that are chosen; a mistyped one is an error that names the others."""
+    view = await frontend.view(parts=["subscription", "costs"])
+    assert headings(view) == ["Subscription", "Costs"]
+    with pytest.raises(AssertionError, match=r"Unknown parts: cost\. There are: credit, costs,"):
+        await frontend.view(parts=["cost"])
+
+
+async def test_section(frontend: Frontend) -> None:
+    """A section of any dashboard shows an account's credit and costs, or the chosen parts."""
+    history: Json = {"config_entry_id": frontend.account["config_entry_id"], "parts": ["history"]}
+    generated = await frontend.call(
+        [SECTION, "generate", {}, "hass"],
+        [SECTION, "generate", history, "hass"],
+        [SECTION, "generate", {"config_entry_id": "removed"}, "hass"],
+        [SECTION, "getStubConfig", "hass"],
+    )
+    section, chart, unknown, stub = generated["results"]
+    assert headings(section) == ["Example Home", "Credit", "Costs"]
+    assert cards(section, "gauge")
+    assert headings(chart) == ["Example Home"]
+    assert cards(chart, "custom:openai-account-costs")
+    [notice] = cards(unknown, "markdown")
+    assert notice["content"] == "The account that is chosen here does not exist."
+    assert stub == {
+        "type": TYPE,
+        "parts": ["credit", "costs"],
+        "config_entry_id": frontend.account["config_entry_id"],
+    }
+
+
+async def test_renamed_entity_id(frontend: Frontend) -> None:
+    """A card finds its entity by what it shows, whatever its id is."""
     [entity] = [one for one in frontend.account["entities"] if one["key"] == "cost_today"]
     frontend.states["sensor.money"] = frontend.states.pop(entity["entity_id"])
-    frontend.entities["sensor.money"] = frontend.entities.pop(entity["entity_id"]) | {
-        "name": "Money"
-    }
     entity["entity_id"] = "sensor.money"
-    view = await frontend.view()
-    [tile] = [one for one in cards(view, "tile") if one["entity"] == "sensor.money"]
-    assert tile["name"] == "Money"
+    assert "sensor.money" in {one["entity"] for one in cards(await frontend.view(), "tile")}
 
 
 async def test_view_omits_missing_cards(frontend: Frontend) -> None:
     """What an account does not have gets no card and no heading."""
-    for key in ("total_granted", "cost_this_month", "plan"):
+    for key in ("total_available", "estimated_credit", "cost_this_month", "plan"):
         frontend.remove_entity(key)
+    frontend.account["statistics"] = None
     view = await frontend.view()
     assert not cards(view, "gauge")
-    assert frontend.find("total_available") in [one["entity"] for one in cards(view, "tile")]
-    assert not cards(view, "distribution")
-    assert not cards(view, "statistics-graph")
+    assert not cards(view, "custom:openai-account-month")
+    assert not cards(view, "custom:openai-account-costs")
     assert headings(view) == ["Credit", "Costs", "Models this month", "Subscription"]
 
-
-async def test_view_of_one_entity(frontend: Frontend) -> None:
-    """A single entity still makes a view."""
-    entities = frontend.account["entities"]
-    entities[:] = [one for one in entities if one["key"] == "plan"]
-    assert headings(await frontend.view()) == ["Subscription"]
+    frontend.account["entities"] = [frontend.of_kind("model")[0]]
+    assert headings(await frontend.view()) == ["Models this month"]
 
 
 async def test_projects(frontend: Frontend) -> None:
@@ -275,146 +345,247 @@ async def test_projects(frontend: Frontend) -> None:
     for model, name in zip(frontend.of_kind("model"), ("Attic", "Cellar"), strict=False):
         model["kind"], model["key"], model["name"] = "project", "project_cost", name
     view = await frontend.view()
-    assert headings(view) == [
-        *("Credit", "Costs", "Models this month", "Projects this month", "Subscription")
-    ]
+    assert headings(view)[-3:] == ["Models this month", "Projects this month", "Subscription"]
     projects = {one["entity_id"] for one in frontend.of_kind("project")}
     *_, by_project, subscription = cast("list[Card]", view["sections"])
     assert not projects & {one.get("entity") for one in walk(subscription)}
     [bar] = cards(by_project, "distribution")
-    assert [one["name"] for one in cast("list[Card]", bar["entities"])] == ["Attic", "Cellar"]
-    [table] = cards(by_project, "markdown")
-    assert '<th align="left">Project</th>' in str(table["content"])
+    assert {one["name"] for one in cast("list[Card]", bar["entities"])} == {"Attic", "Cellar"}
 
 
-async def test_problems(frontend: Frontend) -> None:
-    """A problem is a badge at the top as long as it lasts; low credit colors the gauge."""
-    if "low_balance" not in {one["key"] for one in frontend.account["entities"]}:
-        frontend.add_entity("low_balance", "off")
-    frontend.add_entity("over_budget", "off")
-    budget = frontend.add_entity("budget_used", "40")
-    view = await frontend.view()
-    badges = {one["entity"]: one for one in cast("list[Card]", view["badges"])}
-    for key, state in (
-        ("delinquent", "on"),
-        ("has_payment_method", "off"),
-        ("low_balance", "on"),
-        ("over_budget", "on"),
-    ):
-        badge = badges[frontend.find(key)]
-        [condition] = cast("list[Card]", badge["visibility"])
-        assert condition == {"condition": "state", "entity": badge["entity"], "state": state}
-    fine, low = cards(view, "gauge")
-    assert fine["segments"] != low["segments"]
-    assert budget in [one["entity"] for one in cards(view, "tile") if "features" in one]
+@pytest.mark.parametrize(
+    ("available", "week", "threshold", "max_", "colors"),
+    [
+        # A month at the current pace makes it full, a week is enough for green.
+        ("52", "11.8", 5, 90, {0: "error", 5: "warning", 20: "success"}),
+        ("3.21", "11.8", 5, 90, {0: "error", 5: "warning", 20: "success"}),
+        # More credit than for a month
+        ("910", "11.8", 5, 1000, {0: "error", 5: "warning", 20: "success"}),
+        # Without costs the threshold alone gives the scale.
+        ("2", "0", 5, 10, {0: "error", 5: "success"}),
+        ("2", "unknown", None, 2, {0: "success"}),
+        # A threshold above a week's costs leaves no room for yellow.
+        ("52", "1", 5, 60, {0: "error", 5: "success"}),
+    ],
+)
+async def test_gauge(
+    frontend: Frontend,
+    available: str,
+    week: str,
+    threshold: float | None,
+    max_: float,
+    colors: dict[float, str],
+) -> None:
+    """The gauge's scale is how long the credit lasts, with the threshold as a mark."""
+    frontend.states[frontend.find("total_available")]["state"] = available
+    frontend.states[frontend.find("cost_last_7_days")]["state"] = week
+    frontend.account["low_balance_threshold"] = threshold
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert gauge["needle"]
+    assert gauge["max"] == pytest.approx(max_)
+    assert gauge["segments"] == [
+        {"from": pytest.approx(start), "color": f"var(--{color}-color)"}
+        for start, color in colors.items()
+    ]
 
 
 async def test_gauge_without_number(frontend: Frontend) -> None:
-    """While the credit is unavailable, a tile takes the place of the gauge."""
-    frontend.states[frontend.find("total_available")]["state"] = "unavailable"
+    """While the credit is unavailable, the estimate takes its place, or else a tile."""
+    reported, estimated = frontend.find("total_available"), frontend.find("estimated_credit")
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert gauge["entity"] == reported
+    assert gauge["visibility"] == [
+        {"condition": "state", "entity": reported, "state_not": ["unavailable", "unknown"]}
+    ]
+
+    frontend.states[reported]["state"] = "unavailable"
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert (gauge["entity"], gauge["name"]) == (estimated, "Credit available (estimated)")
+
+    frontend.states[estimated]["state"] = "unknown"
     view = await frontend.view()
-    [gauge] = cards(view, "gauge")[:1]
-    [shown] = cast("list[Card]", gauge["visibility"])[:1]
-    assert shown["state_not"] == ["unavailable", "unknown"]
-    [tile] = [one for one in cards(view, "tile") if one["entity"] == gauge["entity"]]
-    assert tile["visibility"] == [{"condition": "not", "conditions": [shown]}]
+    assert not cards(view, "gauge")
+    assert reported in {one["entity"] for one in cards(view, "tile")}
 
 
-async def test_before_stacked_bars(frontend: Frontend) -> None:
-    """A frontend that cannot stack bars shows them side by side."""
-    frontend.record(gpt_5_5=1.0)
-    frontend.version = "2026.3.4"
-    [chart] = cards(await frontend.view(), "statistics-graph")
-    assert chart["chart_type"] == "bar"
+async def test_alerts(frontend: Frontend) -> None:
+    """What is wrong is said in the user's format, the worst first."""
+    frontend.account["failed_keys"] = ["admin_key", "session_key"]
+    for key, state in (
+        ("delinquent", "on"),
+        ("low_balance", "on"),
+        ("over_budget", "on"),
+        ("has_payment_method", "off"),
+        ("total_available", "3.21"),
+        ("cost_this_month", "1234.5"),
+    ):
+        frontend.states[frontend.find(key)]["state"] = state
+    alerts = await frontend.alerts()
+    assert [(one["level"], one["text"]) for one in alerts] == [
+        (
+            "error",
+            "The session key has expired or is no longer valid. Its data is not updated.",
+        ),
+        ("error", "The admin key is no longer valid. Its data is not updated."),
+        ("error", "A payment is overdue."),
+        ("warning", "The credit is low: $3.21 left."),
+        ("warning", "Over budget: $1,234.50 of $100.00 spent this month."),
+        ("warning", "There is no payment method on file."),
+    ]
+    # Only an administrator can enter a key.
+    assert "link" not in alerts[0]
+    frontend.is_admin = True
+    link = cast("Card", (await frontend.alerts())[0]["link"])
+    assert str(link["url"]).endswith(f"#config_entry={frontend.account['config_entry_id']}")
+
+
+async def test_no_alerts(frontend: Frontend) -> None:
+    """While all is well, nothing is wrong."""
+    assert await frontend.alerts() == []
 
 
 @pytest.mark.parametrize(
-    ("language", "number_format", "cost", "share"),
+    ("language", "number_format", "amount", "expected"),
     [
-        ("en", "language", "$1,234.50", "100%"),
-        ("de", "language", "1.234,50 $", "100 %"),
-        ("en", "decimal_comma", "1.234,50 $", "100 %"),
-        ("de", "comma_decimal", "$1,234.50", "100%"),
-        ("en", "none", "$1234.50", "100%"),
-        ("ja", "language", "$1,234.50", "100%"),
+        ("en", "language", 1234.5, "$1,234.50"),
+        ("de", "language", 1234.5, "1.234,50 $"),
+        ("en", "decimal_comma", 1234.5, "1.234,50 $"),
+        ("de", "comma_decimal", 1234.5, "$1,234.50"),
+        ("en", "none", 1234.5, "$1234.50"),
+        ("en", "language", 0.001, "$0.00"),
+        ("en", "language", 0.0004, "$0.0004"),
+        ("en", "language", 0, "$0.00"),
+        ("en", "language", -2.5, "-$2.50"),
     ],
 )
-async def test_table(
-    hass: HomeAssistant,
-    frontend: Frontend,
-    language: str,
-    number_format: str,
-    cost: str,
-    share: str,
+async def test_money(
+    frontend: Frontend, language: str, number_format: str, amount: float, expected: str
 ) -> None:
-    """The table sorts itself, in the user's number format."""
+    """Amounts are in the user's number format, with four decimals only if they are tiny."""
     frontend.language = language
     frontend.number_format = number_format
-    models = [one["entity_id"] for one in frontend.of_kind("model")]
-    for number, id_ in enumerate(models):
-        hass.states.async_set(id_, {0: "1.5", 1: "1234.5", 2: "unavailable"}.get(number, "0"))
-    [table] = cards(await frontend.view(), "markdown")[-1:]
-    text = Template(str(table["content"]), hass).async_render(parse_result=False)
-    rows = re.findall(r'<tr><td>(.*?)</td><td align="right">(.*?)</td><td[^>]*>(.*?)</td>', text)
-    assert len(rows) == 2
-    assert [one.replace("\xa0", " ") for one in rows[0][1:]] == [cost, share]
-    assert rows[1][2].startswith("0")
-
-    for id_ in models:
-        hass.states.async_set(id_, "0")
-    assert "<table" not in Template(str(table["content"]), hass).async_render(parse_result=False)
+    [text] = (await frontend.call(["format.js", "money", "hass", amount]))["results"]
+    assert str(text).replace("\xa0", " ") == expected
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("period", "back", "today", "first", "last", "number"),
     [
-        "{{ 1/0 }} {% raw %}",
-        "<img src=x onerror=alert(1)>",
-        "a|b *c* _d_ [e](javascript:f) `g`",
-        '") }}{{ states("sensor.plan") }}',
-        "back\\slash \\u0022",
-        "模型 🤖\n\n# heading",
+        ("7d", 0, "2026-11-24", "2026-11-18", "2026-11-24", 7),
+        ("7d", 1, "2026-11-24", "2026-11-11", "2026-11-17", 7),
+        ("30d", 0, "2028-03-01", "2028-02-01", "2028-03-01", 30),
+        ("90d", 4, "2026-11-24", "2025-09-01", "2025-11-29", 90),
+        ("12m", 0, "2026-01-31", "2025-02", "2026-01", 12),
+        ("12m", 1, "2026-01-31", "2024-02", "2025-01", 12),
     ],
 )
-async def test_hostile_name(hass: HomeAssistant, frontend: Frontend, name: str) -> None:
-    """A model's name is displayed as it is, whatever it contains."""
-    model = frontend.of_kind("model")[0]
-    model["name"] = name
-    hass.states.async_set(model["entity_id"], "5")
-    [table] = cards(await frontend.view(), "markdown")[-1:]
-    text = Template(str(table["content"]), hass).async_render(parse_result=False)
-    cells = re.findall(r"<tr><td>(.*?)</td>", text)
-    shown = [re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), one) for one in cells]
-    assert " ".join(name.split()) in shown
-    assert all(re.fullmatch(r"[^!-\"$%'-/:<-@\[-`{-~]*", one) for one in cells)
+async def test_periods(
+    frontend: Frontend, period: str, back: int, today: str, first: str, last: str, number: int
+) -> None:
+    """A period ends today or this month, and the ones before it leave no gap."""
+    [buckets] = (await frontend.call(["periods.js", "bucketsOf", period, back, today]))["results"]
+    days = cast("list[str]", buckets)
+    assert (days[0], days[-1], len(set(days))) == (first, last, number)
+
+
+@pytest.mark.parametrize(
+    "time_zone", ["Pacific/Honolulu", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland"]
+)
+async def test_days_in_time_zones(frontend: Frontend, time_zone: str) -> None:
+    """A day's costs are that day's in every time zone, also when the clocks change."""
+    frontend.time_zone = time_zone
+    zone = ZoneInfo(time_zone)
+    days = [date(2026, 10, 31) + timedelta(days=number) for number in range(3)]
+    frontend.record(
+        frontend.account,
+        {datetime.combine(day, time.min, zone): day.day for day in days},
+    )
+    [costs] = (
+        await frontend.call(
+            [
+                *("costs.js", "fetchCosts", "hass", "@accounts", "model"),
+                ["2026-10-31", "2026-11-01", "2026-11-02"],
+            ]
+        )
+    )["results"]
+    assert costs["costs"] == [31, 1, 2]
+
+
+async def test_costs_add_up(frontend: Frontend) -> None:
+    """What belongs to no model is shown too; models that cost nothing are not."""
+    [first, second] = [NOW - timedelta(days=1), NOW]
+    frontend.record(
+        frontend.account,
+        {first: 3.0, second: 5.5},
+        **{
+            "gpt-5.5": {first: 2.0, second: 1.0},
+            "o3": {second: 4.0},
+            "idle": {first: 0.0, second: 0.000001},
+        },
+    )
+    [costs] = (
+        await frontend.call(
+            [
+                *("costs.js", "fetchCosts", "hass", "@accounts", "model"),
+                ["2026-11-23", "2026-11-24"],
+            ]
+        )
+    )["results"]
+    groups = cast("list[Card]", costs["groups"])
+    assert [(one["name"], one["costs"], one["total"]) for one in groups] == [
+        ("o3", [0, 4.0], 4.0),
+        ("gpt-5.5", [2.0, 1.0], 3.0),
+        (None, [1.0, 0.5], 1.5),
+    ]
+    assert (costs["costs"], costs["total"]) == ([3.0, 5.5], 8.5)
+    [model] = [one["entity_id"] for one in frontend.of_kind("model") if one["name"] == "gpt-5.5"]
+    assert groups[1]["entity"] == model
+
+
+async def test_costs_of_several_accounts(frontend: Frontend) -> None:
+    """Costs can be grouped by account, or by model over all accounts."""
+    work = frontend.add_account("Work")
+    frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
+    frontend.record(work, {NOW: 4.0}, o3={NOW: 4.0})
+    by: list[list[Json]] = [
+        ["costs.js", "fetchCosts", "hass", "@accounts", grouping, ["2026-11-24"]]
+        for grouping in ("account", "model")
+    ]
+    generated = await frontend.call(["costs.js", "groupingsOf", "@accounts"], *by)
+    groupings, by_account, by_model = generated["results"]
+    assert groupings == ["account", "model"]
+    assert [(one["name"], one["total"]) for one in cast("list[Card]", by_account["groups"])] == [
+        ("Work", 4.0),
+        ("Example Home", 3.0),
+    ]
+    assert [(one["name"], one["total"]) for one in cast("list[Card]", by_model["groups"])] == [
+        ("o3", 7.0)
+    ]
+
+
+async def test_sum_of_accounts(frontend: Frontend) -> None:
+    """A sum says of how many accounts it is; without a number there is none."""
+    generated = await frontend.call(
+        ["accounts.js", "sumOf", [1.5, None, 2]], ["accounts.js", "sumOf", [None]]
+    )
+    assert generated["results"] == [{"amount": 3.5, "accounts": 2}, None]
 
 
 async def test_regenerated(frontend: Frontend) -> None:
     """The view is generated again when what it is made from changes, not with every state."""
-    gone: Json = {"entities": {}, "devices": {}, "states": {}}
+    gone: Json = {"entities": {}, "devices": {}, "states": {}, "locale": {}}
+
+    def changed(key: str, state: str) -> list[Json]:
+        return [VIEW, "shouldRegenerate", {}, {"change": {frontend.find(key): state}}, "hass"]
+
     generated = await frontend.call(
         [VIEW, "generate", {}, "hass"],
         [VIEW, "shouldRegenerate", {}, "hass", "hass"],
         [VIEW, "shouldRegenerate", {}, gone, "hass"],
-        [VIEW, "shouldRegenerate", {}, {"change": [frontend.find("total_granted")]}, "hass"],
-        [VIEW, "shouldRegenerate", {}, {"change": [frontend.find("cost_today")]}, "hass"],
+        changed("total_available", "9000"),
+        changed("total_available", "unavailable"),
+        changed("plan", "unknown"),
+        changed("cost_today", "1.5"),
+        changed("plan", "unavailable"),
     )
-    assert generated["results"][1:] == [False, True, True, False]
-
-
-async def test_daily_costs_to_come(frontend: Frontend) -> None:
-    """Until daily costs are recorded the view says so, and each new cost generates it again."""
-    calls: tuple[list[Json], ...] = (
-        [VIEW, "generate", {}, "hass"],
-        [VIEW, "shouldRegenerate", {}, {"change": [frontend.find("cost_today")]}, "hass"],
-    )
-    frontend.account["statistics"] = []
-    view, regenerated = (await frontend.call(*calls))["results"]
-    assert "as soon as they have been fetched" in str(cards(view, "markdown")[0]["content"])
-    assert regenerated
-
-    frontend.record()
-    view, regenerated = (await frontend.call(*calls))["results"]
-    [chart] = cards(view, "statistics-graph")
-    assert chart["entities"] == ["openai_account:account_cost"]
-    assert not regenerated
+    assert generated["results"][1:] == [False, True, True, True, True, False, False]

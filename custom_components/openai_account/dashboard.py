@@ -33,8 +33,8 @@ async def _async_serve(hass: HomeAssistant, _: str) -> None:
 def _digest(folder: Path) -> str:
     """Return a digest of a folder's scripts, which differs if one of them does."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.js")):
+    for path in sorted(folder.rglob("*.js")):
         script = path.read_bytes()
-        digest.update(f"{path.name} {len(script)}\n".encode())
+        digest.update(f"{path.relative_to(folder)} {len(script)}\n".encode())
         digest.update(script)
     return digest.hexdigest()[:12]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 import json
 from pathlib import Path
 import shutil
@@ -11,8 +12,10 @@ from typing import TypedDict, cast
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.dashboard import FOLDER
 
 NODE = shutil.which("node")
@@ -46,6 +49,10 @@ class Account(TypedDict):
     config_entry_id: str
     device_id: str | None
     title: str
+    failed_keys: list[str]
+    last_update: str | None
+    low_balance_threshold: float | None
+    monthly_budget: float | None
     entities: list[Entity]
     statistics: list[Statistic] | None
 
@@ -66,10 +73,12 @@ class Frontend:
         self.folder = folder / "frontend"
         shutil.copytree(FOLDER, self.folder)
         (self.folder / "package.json").write_text('{"type": "module"}')
+        self.hass = hass
         self.accounts = accounts
         self.language = "en"
-        self.version = "2026.11.0"
         self.number_format = "language"
+        self.time_zone = "UTC"
+        self.is_admin = False
         self.entities: dict[str, dict[str, Json]] = {
             one.entity_id: {"entity_id": one.entity_id, "name": one.name or one.original_name}
             for one in er.async_get(hass).entities.values()
@@ -79,7 +88,7 @@ class Frontend:
             one.entity_id: {"state": one.state, "attributes": {"friendly_name": one.name}}
             for one in hass.states.async_all()
         }
-        self._costs: dict[str, float] = {}
+        self._rows: dict[str, list[Json]] = {}
 
     @classmethod
     async def create(
@@ -105,55 +114,62 @@ class Frontend:
         """Return the entities of the first account's models or projects."""
         return [one for one in self.account["entities"] if one["kind"] == kind]
 
-    def add_entity(self, key: str, state: str) -> str:
-        """Let the first account have one more entity; return its id."""
-        entity_id = f"sensor.{key}"
-        self.account["entities"].append(
-            {"entity_id": entity_id, "key": key, "kind": None, "name": None, "custom_name": None}
-        )
-        self.entities[entity_id] = {"entity_id": entity_id, "name": key}
-        self.states[entity_id] = {"state": state, "attributes": {}}
-        return entity_id
-
     def remove_entity(self, key: str) -> None:
         """Let the first account have no entity with a key."""
         entities = self.account["entities"]
         entities[:] = [one for one in entities if one["key"] != key]
 
-    def record(self, **costs: float) -> None:
-        """Let daily costs be recorded: the first account's, and these of its models."""
-        self.account["statistics"] = [
-            {"statistic_id": "openai_account:account_cost", "kind": None, "name": None},
-            *(
-                Statistic(
-                    statistic_id=f"openai_account:account_cost_{slug}",
-                    kind="model",
-                    name=slug.replace("_", "-"),
-                )
-                for slug in costs
-            ),
-        ]
-        self._costs = {f"openai_account:account_cost_{slug}": costs[slug] for slug in costs}
+    def add_account(self, title: str) -> Account:
+        """Add an account that reports nothing, and return it."""
+        account: Account = {
+            "config_entry_id": title.lower(),
+            "device_id": None,
+            "title": title,
+            "failed_keys": [],
+            "last_update": None,
+            "low_balance_threshold": None,
+            "monthly_budget": None,
+            "entities": [],
+            "statistics": [],
+        }
+        self.accounts.append(account)
+        return account
+
+    def record(
+        self, account: Account, total: Mapping[datetime, float], **models: Mapping[datetime, float]
+    ) -> None:
+        """Let an account's costs be recorded, and those of its models; each row by its start."""
+        prefix = f"openai_account:{account['config_entry_id']}_cost"
+        series = {"": total, **models}
+        statistics: list[Statistic] = []
+        for name, costs in series.items():
+            id_ = f"{prefix}_{name}" if name else prefix
+            kind = "model" if name else None
+            statistics.append({"statistic_id": id_, "kind": kind, "name": name or None})
+            self._rows[id_] = [
+                {"start": start.timestamp() * 1000, "change": cost} for start, cost in costs.items()
+            ]
+        account["statistics"] = statistics
 
     async def call(self, *calls: list[Json]) -> Generated:
-        """Call methods of the strategies: each call is an element, a method and its arguments."""
-        rows: dict[str, Json] = {
-            id_: [{"change": cost / 2}, {"change": None}, {"change": cost / 2}]
-            for id_, cost in self._costs.items()
-        }
+        """Call methods of elements or modules: each call is one, its method and its arguments."""
+        translations = await async_get_translations(self.hass, self.language, "entity", {DOMAIN})
         given: Json = {
             "hass": {
                 "states": cast("Json", self.states),
                 "entities": cast("Json", self.entities),
                 "devices": {},
-                "config": {"version": self.version},
+                "config": {"time_zone": self.time_zone},
                 "locale": {"language": self.language, "number_format": self.number_format},
+                "user": {"is_admin": self.is_admin},
+                "panelUrl": "dashboard-openai",
             },
             "language": self.language,
             "calls": cast("Json", list(calls)),
             "responses": {
                 "openai_account/account/list": {"accounts": cast("Json", self.accounts)},
-                "recorder/statistics_during_period": rows,
+                "frontend/get_translations": {"resources": cast("Json", translations)},
+                "recorder/statistics_during_period": cast("Json", self._rows),
             },
         }
         process = await asyncio.create_subprocess_exec(
@@ -168,17 +184,21 @@ class Frontend:
         assert process.returncode == 0, errors.decode()
         return cast("Generated", json.loads(output))
 
-    async def view(self, **config: str) -> Card:
+    async def alerts(self) -> list[Card]:
+        """Return what is wrong with the first account."""
+        [alerts] = (await self.call(["alerts.js", "alertsOf", "hass", "@account", "@texts"]))[
+            "results"
+        ]
+        return cast("list[Card]", alerts)
+
+    async def view(self, **config: Json) -> Card:
         """Return an account's view, having checked that each card shows something that exists."""
         generated = await self.call([VIEW, "generate", dict(config), "hass"])
         [view] = generated["results"]
-        statistics = {
-            one["statistic_id"] for account in self.accounts for one in account["statistics"] or ()
-        }
         for card in walk(view):
             entity = card.get("entity")
             if isinstance(entity, str):
-                assert entity in self.states or entity in statistics
+                assert entity in self.states
         return view
 
 

@@ -1,15 +1,17 @@
 """Helpers that the tests with a real Home Assistant share."""
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, cast
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 import pytest
 
 from development.home import Entry, Home, RegistryEntity, State
-from development.process import Json
+from development.process import LOOPBACK, Json, free_port
 from simulator import Simulator
 
 KEY = "sess-TheKeyThatNoLogShows"
@@ -51,6 +53,19 @@ class Service:
             response.raise_for_status()
             result: dict[str, Json] = await response.json()
             return result
+
+
+@asynccontextmanager
+async def run_simulator(simulator: Simulator) -> AsyncIterator[Service]:
+    """Run a simulator."""
+    runner = web.AppRunner(simulator.app, access_log=None)
+    await runner.setup()
+    try:
+        port = free_port()
+        await web.TCPSite(runner, LOOPBACK, port).start()
+        yield Service(simulator, f"http://{LOOPBACK}:{port}", simulator.now())
+    finally:
+        await runner.cleanup()
 
 
 def failed(request: pytest.FixtureRequest) -> bool:

@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
 
-from aiohttp import web
 import pytest
 
 from development.home import Home
-from development.process import LOOPBACK, REPOSITORY, free_port, until
+from development.process import REPOSITORY, free_port, until
 from simulator import Simulator
 
-from .common import ADMIN_KEY, FAILED, KEY, PASSWORD, Service, failed
+from .common import ADMIN_KEY, FAILED, KEY, PASSWORD, Service, failed, run_simulator
 
 
 async def _now_within_a_day() -> datetime:
@@ -30,14 +29,8 @@ async def service() -> AsyncIterator[Service]:
     """Run the simulator."""
     now = await _now_within_a_day()
     simulator = Simulator(key=KEY, admin_key=ADMIN_KEY, now=lambda: now)
-    runner = web.AppRunner(simulator.app, access_log=None)
-    await runner.setup()
-    try:
-        port = free_port()
-        await web.TCPSite(runner, LOOPBACK, port).start()
-        yield Service(simulator, f"http://{LOOPBACK}:{port}", now)
-    finally:
-        await runner.cleanup()
+    async with run_simulator(simulator) as running:
+        yield running
 
 
 @pytest.fixture
