@@ -11,31 +11,31 @@ import zlib
 
 from aiohttp import web
 
-# Set when the simulator ends, so that answers that never come end too
+# Set when the simulator ends, so that responses that never come end too
 CLOSING = web.AppKey("closing", asyncio.Event)
 
 _CHUNK = 256 * 1024
 
-_WALL = (
+_FIREWALL = (
     "<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
     "<body>Checking that you are a person</body></html>"
 )
 _BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>502</body></html>"
 
 
-def error(message: str, kind: str, code: str | None = None) -> str:
+def error(message: str, kind: str, code: str | None = None, param: str | None = None) -> str:
     """Return an error as the API writes it."""
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
     return json.dumps(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens in the place of an answer.
+    """What happens instead of a response.
 
     `delay` seconds pass first; with `hang` nothing ever comes. `cut` ends the
     connection in the middle of the body, `reset` before anything is sent.
-    `size` bytes are sent instead of the body, packed by gzip where `gzip` is set.
+    `size` bytes are sent instead of the body, compressed where `gzip` is set.
     """
 
     status: int = 200
@@ -50,7 +50,7 @@ class Fault:
     gzip: bool = False
 
     async def respond(self, request: web.Request) -> web.StreamResponse | None:
-        """Do it; return None where only time was to pass."""
+        """Fail; return None where only time was to pass."""
         if self.hang:
             await request.app[CLOSING].wait()
         if self.delay:
@@ -97,10 +97,10 @@ class Fault:
 
 @cache
 def _bomb(size: int) -> tuple[bytes, ...]:
-    """Return so many bytes of nothing, packed."""
-    packer = zlib.compressobj(level=1, wbits=31)
+    """Return a number of bytes of nothing, compressed."""
+    compressor = zlib.compressobj(level=1, wbits=31)
     chunk = b" " * _CHUNK
-    return (*(packer.compress(chunk) for _ in range(size // _CHUNK)), packer.flush())
+    return (*(compressor.compress(chunk) for _ in range(size // _CHUNK)), compressor.flush())
 
 
 EXPIRED_KEY = Fault(
@@ -116,7 +116,7 @@ RATE_LIMITED = Fault(
     body=error("Rate limit reached for requests.", "requests"),
 )
 
-# By name, for the command line and for people with curl
+# By name, for the command line and the simulator's page
 PRESETS: dict[str, Fault] = {
     "expired_key": EXPIRED_KEY,
     "wrong_key_type": Fault(
@@ -125,6 +125,14 @@ PRESETS: dict[str, Fault] = {
             "Your request to GET this must be made with a session key (that is, it can only be"
             " made from the browser). You made it with the following key type: secret.",
             "server_error",
+        ),
+    ),
+    "no_permission": Fault(
+        status=403,
+        body=error(
+            "You have insufficient permissions for this operation. Missing scopes:"
+            " api.management.read.",
+            "invalid_request_error",
         ),
     ),
     "country": Fault(
@@ -137,7 +145,7 @@ PRESETS: dict[str, Fault] = {
     ),
     "html_wall": Fault(
         status=403,
-        body=_WALL,
+        body=_FIREWALL,
         content_type="text/html",
         headers={"cf-mitigated": "challenge"},
     ),

@@ -1,65 +1,70 @@
-"""The endpoints of the simulator."""
+"""The simulator: which key opens what, and which account responds."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 import json
 
 from aiohttp import web
 
-from .account import JSON, Account
+from . import gateway, organization as org
+from .account import Account
+from .contract import ADMIN_ENDPOINTS, ENDPOINTS, PARAMETERS
+from .control import add_control
 from .faults import CLOSING, EXPIRED_KEY, PRESETS, Fault, error
+from .query import Query, RequestError, read_query
+from .responses import respond
+from .scenarios import SCENARIOS
 
 DEMO_SESSION_KEY = "sess-demo-0000000000000000000000000000"
 
 DEMO_ADMIN_KEY = "sk-admin-demo-0000000000000000000000000000"
 
-# What a session key opens, at a gateway or at OpenAI, and what an admin key opens
-_DASHBOARD = ("credit_grants", "usage", "subscription")
-_GATEWAY = ("usage", "subscription")
-_ORGANIZATION = ("costs", "spend_limit")
-ENDPOINTS = (*_DASHBOARD, "me", *_ORGANIZATION)
-
-HELP = """The simulated OpenAI account.
-
-It answers /dashboard/billing/credit_grants, usage and subscription, also under /v1, and /v1/me
-to the session key, and /v1/organization/costs and spend_limit to the admin key.
-
-Make an endpoint fail, and mend it again:
-  curl -X POST {url}/simulator/faults -H 'Content-Type: application/json' \\
-       -d '{{"endpoint": "usage", "fault": "html_wall"}}'
-  curl -X DELETE {url}/simulator/faults
-
-Endpoints: {endpoints}, or * for all.
-Faults: {faults}
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
-    """A request that came in, without the values of its headers."""
+    """A request that came in, without the values of its headers.
+
+    `query` has the last value of each parameter, `parameters` all of them.
+    """
 
     endpoint: str
     path: str
     query: dict[str, str]
     headers: frozenset[str]
     authorized: bool
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
 class _Planned:
     fault: Fault
+    name: str
     left: int | None
 
 
-class Simulator:
-    """A simulated OpenAI: `app` serves `account`, and `requests` notes what was asked.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a path leads to: no endpoint where nothing is served there."""
 
-    `kind` is `openai`, or one of the gateways `one-api` and `new-api`, which
-    serve less. Without `bare_paths` the endpoints answer under /v1 alone.
+    endpoint: str = ""
+    project_id: str = ""
+    prefix: str = ""
+
+
+class Simulator:
+    """A simulated OpenAI: `app` serves `account`, and `requests` lists what came in.
+
+    `kind` is `openai`, or one of the gateways `one-api` and `new-api`, which serve less;
+    with a `page_host` a gateway has its web page there. Without `bare_paths` the
+    dashboard's endpoints are under /v1 alone.
+
+    `session_keys` open the account as `key` does. `admin_keys` are further admin keys, with
+    the organization that each belongs to; `admin_key` belongs to the first one. `others`
+    are the accounts of the organizations that have one of their own, by the id.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Simulator:
         now: Callable[[], datetime] | None = None,
         kind: str = "openai",
         bare_paths: bool = True,
+        page_host: str | None = None,
     ) -> None:
         """Make the application; it listens nowhere yet."""
         self.key = key
@@ -78,30 +84,59 @@ class Simulator:
         self.account = account or Account()
         self.kind = kind
         self.bare_paths = bare_paths
+        self.page_host = page_host
+        self.session_keys: set[str] = set()
+        self.admin_keys: dict[str, str] = {}
+        self.others: dict[str, Account] = {}
         self.requests: list[SeenRequest] = []
-        self._now = now or (lambda: datetime.now(UTC))
+        self.scenario = "healthy"
+        self.now = now or (lambda: datetime.now(UTC))
+        self._streams = self.account.streams, self.account.api_keys
         self._faults: dict[str, list[_Planned]] = {}
         self.app = web.Application()
         self.app[CLOSING] = asyncio.Event()
         self.app.on_shutdown.append(self._close)
-        self.app.router.add_get("/simulator/", self._help)
-        self.app.router.add_post("/simulator/faults", self._add_fault)
-        self.app.router.add_delete("/simulator/faults", self._delete_faults)
+        add_control(self)
         self.app.router.add_get("/{path:.*}", self._answer)
 
     def fault(self, endpoint: str, fault: Fault | str, times: int | None = None) -> None:
-        """Let an endpoint, or all by '*', fail: for ever, or for some requests."""
-        if endpoint not in (*ENDPOINTS, "*"):
+        """Let an endpoint fail, until further notice or for a number of requests.
+
+        `usage/*` is every usage endpoint of the admin key, `*` every endpoint.
+        """
+        if endpoint not in (*ENDPOINTS, "usage/*", "*"):
             raise ValueError(f"no endpoint {endpoint}")
         planned = PRESETS[fault] if isinstance(fault, str) else fault
-        self._faults.setdefault(endpoint, []).append(_Planned(planned, times))
+        name = fault if isinstance(fault, str) else "a fault of its own"
+        self._faults.setdefault(endpoint, []).append(_Planned(planned, name, times))
 
     def clear_faults(self) -> None:
         """Let everything work again."""
         self._faults.clear()
 
+    @property
+    def faults(self) -> dict[str, list[str]]:
+        """The names of the faults that are still to come, by their endpoint."""
+        found = {
+            endpoint: [one.name for one in planned if one.left != 0]
+            for endpoint, planned in self._faults.items()
+        }
+        return {endpoint: names for endpoint, names in found.items() if names}
+
+    def play(self, scenario: str) -> None:
+        """Get into a scenario, from a fresh account without faults."""
+        chosen = SCENARIOS[scenario]
+        self.clear_faults()
+        self.others.clear()
+        self.admin_keys.clear()
+        streams, api_keys = self._streams
+        self.account = Account(streams=streams, api_keys=list(api_keys))
+        chosen.apply(self)
+        self.scenario = scenario
+
     def _next_fault(self, endpoint: str) -> Fault | None:
-        for name in (endpoint, "*"):
+        group = "usage/*" if endpoint.startswith("usage/") else endpoint
+        for name in dict.fromkeys((endpoint, group, "*")):
             for planned in self._faults.get(name, ()):
                 if planned.left is None:
                     return planned.fault
@@ -114,64 +149,95 @@ class Simulator:
         app[CLOSING].set()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        prefix, endpoint = self._place(request.path)
+        place = self._place(request.path)
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        opens = self._opens(key, place.endpoint)
         self.requests.append(
             SeenRequest(
-                endpoint,
+                place.endpoint,
                 request.path,
                 dict(request.query),
                 frozenset(name.lower() for name in request.headers),
-                key == self._opens(endpoint),
+                opens,
+                tuple(request.query.items()),
             )
         )
-        if fault := self._next_fault(endpoint):
+        if fault := self._next_fault(place.endpoint):
             response = await fault.respond(request)
             if response is not None:
                 return response
-        if not endpoint or (prefix == "" and not self.bare_paths):
-            return _error(404, f"Invalid URL (GET {request.path})", "invalid_request_error")
-        if key != self._opens(endpoint):
-            return await self._refuse(key, endpoint, request)
-        organization = request.headers.get("OpenAI-Organization")
-        # An admin key is one organization's.
-        known = self.account.organizations[: 1 if endpoint in _ORGANIZATION else None]
-        if organization and organization not in {one.id for one in known}:
-            return _error(
-                401,
-                "OpenAI-Organization header should match organization for API key",
-                "invalid_request_error",
-                "mismatched_organization",
-            )
         if self.kind != "openai":
-            return _json(self._gateway(endpoint))
-        return self._openai(endpoint, request)
+            if not place.endpoint:
+                return gateway.not_served(self.kind, request, self.page_host)
+            if not opens:
+                return gateway.refused(self.kind)
+            return gateway.respond(self.kind, self.account, place.endpoint)
+        if not place.endpoint:
+            return _error(404, f"Invalid URL (GET {request.path})", "invalid_request_error")
+        if not opens:
+            return await self._refuse(key, place.endpoint, request)
+        try:
+            account = self._account(key, place.endpoint, request)
+            query = read_query(request.query, PARAMETERS[place.endpoint])
+            return self._respond(account, place, query)
+        except RequestError as err:
+            body = error(err.message, "invalid_request_error", err.code, err.param)
+            return web.Response(status=err.status, text=body, content_type="application/json")
 
-    def _place(self, path: str) -> tuple[str, str]:
-        """Return the prefix and the endpoint of a path; no endpoint where there is none."""
+    def _place(self, path: str) -> _Place:
+        """Return what a path leads to."""
         prefix = "/v1" if path.startswith("/v1/") else ""
-        rest = path.removeprefix(prefix)
-        if rest == "/me" and prefix and self.kind == "openai":
-            return prefix, "me"
-        folder, _, endpoint = rest.rpartition("/")
-        if folder == "/organization" and prefix and self.kind == "openai":
-            return prefix, endpoint if endpoint in _ORGANIZATION else ""
-        served = _DASHBOARD if self.kind == "openai" else _GATEWAY
-        return prefix, endpoint if endpoint in served and folder == "/dashboard/billing" else ""
+        if self.kind != "openai":
+            served = self.bare_paths or prefix
+            return _Place(gateway.endpoint_of(self.kind, path) if served else "", prefix=prefix)
+        parts = path.removeprefix(prefix).strip("/").split("/")
+        match parts:
+            case ["dashboard", "billing", ("credit_grants" | "usage" | "subscription") as name]:
+                return _Place(name if self.bare_paths or prefix else "", prefix=prefix)
+            case ["me"] if prefix:
+                return _Place("me", prefix=prefix)
+            case ["organization", "projects", project, "api_keys"] if prefix:
+                return _Place("api_keys", project, prefix)
+            case ["organization", "projects", project, "spend_limit"] if prefix:
+                return _Place("project_spend_limit", project, prefix)
+            case ["organization", *rest] if prefix and "/".join(rest) in ADMIN_ENDPOINTS:
+                endpoint = "/".join(rest)
+                if endpoint not in ("api_keys", "project_spend_limit"):
+                    return _Place(endpoint, prefix=prefix)
+        return _Place(prefix=prefix)
 
-    def _opens(self, endpoint: str) -> str:
-        """Return the key that opens an endpoint."""
-        return self.admin_key if endpoint in _ORGANIZATION else self.key
+    def _opens(self, key: str, endpoint: str) -> bool:
+        """Return whether a key opens an endpoint."""
+        if endpoint in ADMIN_ENDPOINTS:
+            return key == self.admin_key or key in self.admin_keys
+        return key == self.key or key in self.session_keys
+
+    def _account(self, key: str, endpoint: str, request: web.Request) -> Account:
+        """Return the account of the requested organization."""
+        organizations = [one.id for one in self.account.organizations]
+        wanted = request.headers.get("OpenAI-Organization")
+        if endpoint in ADMIN_ENDPOINTS:
+            # An admin key is one organization's.
+            organizations = [self.admin_keys[key]] if key in self.admin_keys else organizations[:1]
+            wanted = wanted or next(iter(organizations), None)
+        if wanted and wanted not in organizations:
+            raise RequestError(
+                "OpenAI-Organization header should match organization for API key",
+                status=401,
+                code="mismatched_organization",
+            )
+        account = self.others.get(wanted or "", self.account)
+        return self.account if endpoint == "me" else account
 
     async def _refuse(self, key: str, endpoint: str, request: web.Request) -> web.StreamResponse:
-        if endpoint in _ORGANIZATION and not key.startswith("sk-admin-"):
+        if endpoint in ADMIN_ENDPOINTS and not key.startswith("sk-admin-"):
             return _error(
                 403,
                 "You have insufficient permissions for this operation. Missing scopes:"
                 " api.usage.read.",
                 "invalid_request_error",
             )
-        if key.startswith("sk-") and endpoint not in _ORGANIZATION:
+        if key.startswith("sk-") and endpoint not in ADMIN_ENDPOINTS:
             kind = "admin" if key.startswith("sk-admin-") else "secret"
             return _error(
                 403,
@@ -184,87 +250,21 @@ class Simulator:
         assert response is not None
         return response
 
-    def _openai(self, endpoint: str, request: web.Request) -> web.Response:
-        now = self._now()
-        if endpoint == "credit_grants":
-            return _json(self.account.credit_grants(now))
-        if endpoint == "me":
-            return _json(self.account.me())
-        if endpoint == "spend_limit":
-            if self.account.spend_limit_cents is None:
-                return _error(404, "No spend limit is set", "invalid_request_error")
-            return _json(self.account.spend_limit())
-        if endpoint == "costs":
-            return self._costs(request)
-        try:
-            start = date.fromisoformat(request.query["start_date"])
-            end = date.fromisoformat(request.query["end_date"])
-        except KeyError as err:
-            return _error(400, f"Missing query parameter {err}", "invalid_request_error")
-        except ValueError:
-            return _error(400, "Invalid date", "invalid_request_error")
-        if not 0 < (end - start).days <= 100:
-            return _error(400, "From 1 to 100 days can be asked for", "invalid_request_error")
-        if endpoint == "usage":
-            return _json(self.account.usage(start, end, now))
-        override = self.account.subscription_override
-        return _json(self.account.subscription if override is None else override)
-
-    def _costs(self, request: web.Request) -> web.Response:
-        query = request.query
-        try:
-            start, end = (
-                datetime.fromtimestamp(int(query[name]), UTC).date()
-                for name in ("start_time", "end_time")
-            )
-            limit = int(query.get("limit", "7"))
-        except KeyError, ValueError:
-            return _error(400, "Invalid start_time, end_time or limit", "invalid_request_error")
-        if not 1 <= limit <= 180 or start >= end:
-            return _error(400, "Invalid limit or times", "invalid_request_error")
-        return _json(self.account.costs(start, end, limit, query.get("page"), self._now()))
-
-    def _gateway(self, endpoint: str) -> JSON:
-        """Return what a gateway tells: a token's limit, and what its whole life has cost."""
-        if endpoint == "usage":
-            return self.account.usage_override or {"object": "list", "total_usage": 4211.5}
-        limit = 100000000 if self.kind == "one-api" else 75.25
-        return self.account.subscription_override or {
-            "object": "billing_subscription",
-            "has_payment_method": True,
-            "soft_limit_usd": limit,
-            "hard_limit_usd": limit,
-            "system_hard_limit_usd": limit,
-            "access_until": 0,
-        }
-
-    async def _help(self, request: web.Request) -> web.Response:
-        return web.Response(
-            text=HELP.format(
-                url=request.url.origin(),
-                endpoints=", ".join(ENDPOINTS),
-                faults=", ".join(PRESETS),
-            )
-        )
-
-    async def _add_fault(self, request: web.Request) -> web.Response:
-        try:
-            wish = await request.json()
-            self.fault(wish["endpoint"], str(wish["fault"]), wish.get("times"))
-        except KeyError, TypeError, ValueError:
-            return web.Response(status=400, text="No such endpoint or fault; see /simulator/\n")
-        return web.Response(text="From now on it fails.\n")
-
-    async def _delete_faults(self, request: web.Request) -> web.Response:
-        self.clear_faults()
-        return web.Response(text="All works again.\n")
+    def _respond(self, account: Account, place: _Place, query: Query) -> web.Response:
+        override = account.override(place.endpoint, query)
+        if override is not None:
+            return _text(json.dumps(override))
+        if place.endpoint == "admin_api_keys":
+            keys = [self.admin_key]
+            if account is not self.account:
+                keys = [key for key, one in self.admin_keys.items() if self.others[one] is account]
+            return _text(json.dumps(org.admin_api_keys(keys, account.admin_keys_expire_at, query)))
+        return _text(respond(account, place.endpoint, place.project_id, query, self.now()))
 
 
-def _json(value: JSON) -> web.Response:
-    return web.Response(text=json.dumps(value), content_type="application/json")
+def _text(text: str) -> web.Response:
+    return web.Response(text=text, content_type="application/json")
 
 
-def _error(status: int, message: str, kind: str, code: str | None = None) -> web.Response:
-    return web.Response(
-        status=status, text=error(message, kind, code), content_type="application/json"
-    )
+def _error(status: int, message: str, kind: str) -> web.Response:
+    return web.Response(status=status, text=error(message, kind), content_type="application/json")

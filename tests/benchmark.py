@@ -170,7 +170,7 @@ async def test_models(hass: HomeAssistant, tmp_path: Path, models: int) -> None:
             await fill(hass)
         held = memory() - before
         rows = await row_count(hass)
-        tables.setdefault("The first fill of 12 months", []).append(
+        tables.setdefault("Import of 12 months", []).append(
             f"| {models} | {setup.cpu:.2f} s | {first.cpu:.2f} s | {first.stop * 1000:.0f} ms "
             f"| {rows:,} | {held:.0f} MiB |"
         )
@@ -195,7 +195,7 @@ async def test_models(hass: HomeAssistant, tmp_path: Path, models: int) -> None:
             for _ in range(POLLS):
                 await poll([entry])
         assert {one.entity_id: one.last_reported for one in hass.states.async_all()} == states
-        tables.setdefault("A poll", []).append(
+        tables.setdefault("An update", []).append(
             f"{line} {still.cpu / POLLS * 1000:.1f} ms | {still.stop * 1000:.1f} ms | 0 |"
         )
 
@@ -234,10 +234,10 @@ async def test_others(hass: HomeAssistant, tmp_path: Path) -> None:
         theirs = await _per_poll(rest)
         async with aiohttp.ClientSession(url, headers=HEADERS) as session:
             floor = await _per_poll(lambda: _ask(session))
-    tables["Compared"] = [
+    tables["Comparison"] = [
         f"| three aiohttp requests and `orjson.loads` | {floor * 1000:.2f} ms | 1.0 |",
         f"| this integration | {ours * 1000:.2f} ms | {ours / floor:.1f} |",
-        f"| the `rest` integration, by templates | {theirs * 1000:.2f} ms | {theirs / floor:.1f} |",
+        f"| the `rest` integration, templates | {theirs * 1000:.2f} ms | {theirs / floor:.1f} |",
     ]
     _write()
 
@@ -316,28 +316,28 @@ async def _set_up_rest(hass: HomeAssistant, url: str) -> None:
 def _write() -> None:
     """Write the page."""
     heads = {
-        "The first fill of 12 months": (
-            "| models | set-up, CPU | fill, CPU | longest stop | rows written | memory |\n"
+        "Import of 12 months": (
+            "| models | setup, CPU | import, CPU | longest block | rows written | memory |\n"
             "|---:|---:|---:|---:|---:|---:|"
         ),
-        "A poll": (
-            "| models | something new: CPU | longest stop | rows written "
-            "| nothing new: CPU | longest stop | rows and states written |\n"
+        "An update": (
+            "| models | new data: CPU | longest block | rows written "
+            "| no new data: CPU | longest block | rows and states written |\n"
             "|---:|---:|---:|---:|---:|---:|---:|"
         ),
         "Several accounts": (
-            "| accounts | CPU a poll and account | longest stop | memory an account |\n"
+            "| accounts | CPU per update and account | longest block | memory per account |\n"
             "|---:|---:|---:|---:|"
         ),
-        "Compared": "| what | CPU a poll | ratio |\n|---|---:|---:|",
+        "Comparison": "| | CPU per update | ratio |\n|---|---:|---:|",
     }
-    about = f"""# What it costs
+    about = f"""# Benchmark
 
 Measured by `scripts/benchmark`: Home Assistant {__version__}, Python {platform.python_version()},
-{os.cpu_count()} processors, SQLite in memory, the simulator in a process of its own. CPU time is
-that of all threads. The longest stop is the longest single callback of the event loop; Home
-Assistant itself warns from 100 ms on. A poll is one request to each of the three endpoints, the
-costs with every day of the month so far and three rows a model and day.
+{os.cpu_count()} processors, SQLite in memory, the simulator in a separate process. CPU time is
+for all threads. The longest block is the longest single callback of the event loop; Home Assistant
+itself warns at 100 ms. An update is one request to each of the three endpoints, with costs for
+every day of the month so far and three rows per model and day.
 """
     parts = [
         f"## {title}\n\n{heads[title]}\n" + "\n".join(tables[title])

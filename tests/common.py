@@ -13,7 +13,7 @@ from homeassistant.components.recorder.statistics import (
     async_list_statistic_ids,
     statistics_during_period,
 )
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -92,9 +92,7 @@ def has_entity(hass: HomeAssistant, key: str, platform: str = "sensor") -> bool:
     return er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id) is not None
 
 
-def entity_keys(
-    hass: HomeAssistant, entry: MockConfigEntry, *, enabled_only: bool = False
-) -> set[str]:
+def entity_keys(hass: HomeAssistant, entry: ConfigEntry, *, enabled_only: bool = False) -> set[str]:
     """Return the keys of an account's entities, of all platforms."""
     return {
         entity.unique_id.removeprefix(f"{entry.unique_id}_")
@@ -129,6 +127,16 @@ async def submit_form(hass: HomeAssistant, flow_id: str, **values: Any) -> Confi
     result = await hass.config_entries.flow.async_configure(flow_id, values)
     await hass.async_block_till_done()
     return result
+
+
+def suggested_values(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return the values that a form suggests, by field."""
+    assert result["data_schema"]
+    return {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description and "suggested_value" in key.description
+    }
 
 
 async def set_options(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> None:

@@ -67,6 +67,8 @@ def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 MAY_LOG = {
     # At debug level the core logs every state, including that of an enabled billing address.
     "homeassistant.core",
+    # In debug mode it logs slow tasks by name, and Home Assistant's names hold the entry's title.
+    "asyncio",
     # Its mock of the storage logs what is written, including the entry with its key.
     "pytest_homeassistant_custom_component.common",
 }

@@ -1,4 +1,4 @@
-"""Triggers and conditions, by automations that run."""
+"""Triggers and conditions, used by automations."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from .const import NOW
 
 @pytest.fixture
 def calls(hass: HomeAssistant) -> list[ServiceCall]:
-    """What automations have done."""
+    """The actions that automations have run."""
     fired: list[ServiceCall] = async_mock_service(hass, "test", "fired")
     return fired
 
 
 @pytest.fixture
 def device(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
-    """The target that means the account's device."""
+    """Return a function that returns the account's device as a target."""
 
     def target() -> dict[str, Any]:
         devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
@@ -50,7 +50,7 @@ def device(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
 async def automate(
     hass: HomeAssistant, trigger: dict[str, Any], condition: dict[str, Any] | None = None
 ) -> bool:
-    """Set up an automation; return whether Home Assistant takes it."""
+    """Set up an automation and return whether Home Assistant accepts it."""
     config = {
         "alias": "Under test",
         "triggers": [trigger],
@@ -63,8 +63,8 @@ async def automate(
         ],
     }
     await async_setup_component(hass, "labs", {})
-    # As in every real home, something else is watched too: up to 2026.4 Home Assistant could
-    # lose the very change during which its only watcher was renewed.
+    # As in a real home, something else is tracked too: up to 2026.4 Home Assistant could lose a
+    # change during which its only tracker was set up anew.
     async_track_state_change_event(hass, ["sun.sun"], lambda _: None)
     assert await async_setup_component(hass, automation.DOMAIN, {automation.DOMAIN: config})
     await hass.async_block_till_done()
@@ -72,7 +72,7 @@ async def automate(
     return found is not None and found.state == "on"
 
 
-async def test_credit(
+async def test_trigger_credit_became_low(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -80,7 +80,7 @@ async def test_credit(
     calls: list[ServiceCall],
     device: Any,
 ) -> None:
-    """Credit becomes low once, however often it is polled, and also behind a fault."""
+    """Credit that becomes low fires once, even if it became low during an outage."""
     freezer.move_to(NOW)
     set_available_credit(simulator, 20)
     await setup_entry(hass, entry)
@@ -108,14 +108,14 @@ async def test_credit(
     assert len(calls) == 3, "what became low during a fault did become low"
 
 
-async def test_credit_no_longer_low(
+async def test_trigger_credit_no_longer_low(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     calls: list[ServiceCall],
 ) -> None:
-    """All clear; the target can also be the entity."""
+    """Credit that is no longer low fires; the target can also be the entity."""
     freezer.move_to(NOW)
     set_available_credit(simulator, 2)
     await setup_entry(hass, entry)
@@ -128,7 +128,7 @@ async def test_credit_no_longer_low(
     assert len(calls) == 1
 
 
-async def test_daily_cost(
+async def test_trigger_daily_cost_crossed(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -136,7 +136,7 @@ async def test_daily_cost(
     calls: list[ServiceCall],
     device: Any,
 ) -> None:
-    """A day's cost crosses a threshold once a day."""
+    """The cost of a day crosses the threshold once per day."""
     freezer.move_to(NOW)
     simulator.account.ledger = {}
     await setup_entry(hass, entry)
@@ -160,7 +160,7 @@ async def test_daily_cost(
     assert len(calls) == 2
 
 
-async def test_budget(
+async def test_trigger_budget_exceeded(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -168,7 +168,7 @@ async def test_budget(
     calls: list[ServiceCall],
     device: Any,
 ) -> None:
-    """The budget is exceeded; of a device only the entity that is meant counts."""
+    """Only the entity for the budget fires, not the other entities of the device."""
     freezer.move_to(NOW)
     simulator.account.ledger = {}
     set_available_credit(simulator, 20)
@@ -184,55 +184,107 @@ async def test_budget(
     assert calls[0].data["entity"] == entity_id(hass, "over_budget", "binary_sensor")
 
 
+async def automate_with_condition(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    condition: str,
+    options: dict[str, Any],
+) -> None:
+    """Set up an account that has cost 5 dollars of a budget of 3, and an automation for it."""
+    simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 500)]}
+    await setup_entry(hass, entry)
+    await set_options(hass, entry, monthly_budget=3)
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    config: dict[str, Any] = {
+        "condition": f"{DOMAIN}.{condition}",
+        "target": {"device_id": [one.id for one in devices]},
+    }
+    if options:
+        config["options"] = options
+    assert await automate(hass, {"trigger": "event", "event_type": "go"}, config)
+
+
+async def has_run(hass: HomeAssistant, calls: list[ServiceCall]) -> bool:
+    """Trigger the automation and return whether its condition let it run."""
+    calls.clear()
+    hass.bus.async_fire("go")
+    await hass.async_block_till_done()
+    return len(calls) == 1
+
+
 @pytest.mark.parametrize(
-    ("condition", "options", "met"),
+    ("condition", "options", "available", "met"),
     [
-        ("credit_is_low", {}, True),
-        ("credit_is_not_low", {}, False),
-        ("is_over_budget", {}, True),
-        ("daily_cost_is_above", {"threshold": 4.99}, True),
-        ("daily_cost_is_above", {"threshold": 5}, False),
+        pytest.param("credit_is_low", {}, 2, True, id="credit is low"),
+        pytest.param("credit_is_low", {}, 20, False, id="credit is not low but should be"),
+        pytest.param("credit_is_not_low", {}, 20, True, id="credit is not low"),
+        pytest.param("credit_is_not_low", {}, 2, False, id="credit is low but should not be"),
+        pytest.param("is_over_budget", {}, 20, True, id="over budget"),
+        pytest.param("daily_cost_is_above", {"threshold": 4.99}, 20, True, id="cost is above"),
+        pytest.param("daily_cost_is_above", {"threshold": 5}, 20, False, id="cost is equal"),
     ],
 )
-async def test_conditions(
+async def test_condition_decides_whether_an_automation_runs(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     calls: list[ServiceCall],
-    device: Any,
     condition: str,
     options: dict[str, Any],
+    available: float,
     met: bool,
 ) -> None:
-    """A condition lets an automation run, or not; what is unknown never does."""
+    """An automation runs if its condition is met."""
     freezer.move_to(NOW)
-    set_available_credit(simulator, 2)
-    simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 500)]}
-    await setup_entry(hass, entry)
-    await set_options(hass, entry, monthly_budget=3)
-    asked: dict[str, Any] = {"condition": f"{DOMAIN}.{condition}", "target": device()}
-    if options:
-        asked["options"] = options
-    assert await automate(hass, {"trigger": "event", "event_type": "go"}, asked)
-    hass.bus.async_fire("go")
-    await hass.async_block_till_done()
-    assert bool(calls) is met
-    calls.clear()
-    simulator.fault("*", "bad_gateway")
-    await poll(hass, freezer)
-    hass.bus.async_fire("go")
-    await hass.async_block_till_done()
-    assert not calls
+    set_available_credit(simulator, available)
+    await automate_with_condition(hass, simulator, entry, condition, options)
+    assert await has_run(hass, calls) is met
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"threshold": -1}, {"threshold": "nan"}, {"threshold": "inf"}, {"thres": 1}]
+    ("condition", "options", "available"),
+    [
+        ("credit_is_low", {}, 2),
+        ("credit_is_not_low", {}, 20),
+        ("is_over_budget", {}, 20),
+        ("daily_cost_is_above", {"threshold": 4.99}, 20),
+    ],
+    ids=["credit_is_low", "credit_is_not_low", "is_over_budget", "daily_cost_is_above"],
 )
-async def test_bad_threshold(
+async def test_condition_is_not_met_while_unavailable(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    calls: list[ServiceCall],
+    condition: str,
+    options: dict[str, Any],
+    available: float,
+) -> None:
+    """A condition that was met is not met during an outage, and is met again after it."""
+    freezer.move_to(NOW)
+    set_available_credit(simulator, available)
+    await automate_with_condition(hass, simulator, entry, condition, options)
+    assert await has_run(hass, calls)
+    simulator.fault("*", "bad_gateway")
+    await poll(hass, freezer)
+    assert not await has_run(hass, calls)
+    simulator.clear_faults()
+    await poll(hass, freezer)
+    assert await has_run(hass, calls)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"threshold": -1}, {"threshold": "nan"}, {"threshold": "inf"}, {"thres": 1}],
+    ids=["missing", "negative", "nan", "infinite", "misspelled"],
+)
+async def test_automation_with_a_bad_threshold_is_refused(
     hass: HomeAssistant, entry: MockConfigEntry, device: Any, options: dict[str, Any]
 ) -> None:
-    """An automation with a threshold that is none is refused."""
+    """An automation without a usable threshold is refused."""
     await setup_entry(hass, entry)
     assert not await automate(
         hass,
@@ -240,8 +292,10 @@ async def test_bad_threshold(
     )
 
 
-async def test_offered(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """The automation editor is told of all triggers and conditions, with what they ask for."""
+async def test_editor_offers_all_triggers_and_conditions(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """The editor offers all triggers and conditions, with their fields."""
     await setup_entry(hass, entry)
     assert await async_setup_component(hass, "labs", {})
     assert await async_setup_component(hass, automation.DOMAIN, {})

@@ -1,9 +1,10 @@
-"""The blueprints, run as people run them."""
+"""The blueprints, used by automations."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
+import logging
 from pathlib import Path
 import re
 import shutil
@@ -37,7 +38,7 @@ SEND = [{"action": "test.send", "data": {"title": "{{ title }}", "message": "{{ 
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """A configuration with the blueprints in it, as an import leaves them."""
+    """Return a configuration folder that holds the blueprints, as after an import."""
     target = Path(hass_tmp_config_dir) / "blueprints/automation" / DOMAIN
     shutil.copytree(FOLDER, target)
     assert hass_tmp_config_dir != get_test_config_dir()
@@ -46,7 +47,7 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 
 @pytest.fixture
 async def sent(hass: HomeAssistant) -> AsyncGenerator[list[ServiceCall]]:
-    """What was told."""
+    """Return the notifications sent; turn the automation off in the end."""
     yield async_mock_service(hass, "test", "send")
     await hass.services.async_call(
         automation.DOMAIN, "turn_off", {"entity_id": "automation.under_test"}, blocking=True
@@ -54,7 +55,7 @@ async def sent(hass: HomeAssistant) -> AsyncGenerator[list[ServiceCall]]:
 
 
 async def use(hass: HomeAssistant, name: str, **inputs: Any) -> None:
-    """Make an automation of a blueprint."""
+    """Set up an automation that uses a blueprint."""
     config = {
         "alias": "Under test",
         "use_blueprint": {
@@ -72,13 +73,13 @@ async def use(hass: HomeAssistant, name: str, **inputs: Any) -> None:
 
 
 def messages(sent: list[ServiceCall]) -> list[str]:
-    """Return what was told, and forget it."""
-    told = [call.data["message"] for call in sent]
+    """Return the messages sent since the last call."""
+    new = [call.data["message"] for call in sent]
     sent.clear()
-    return told
+    return new
 
 
-async def test_low_credit(
+async def test_low_credit_notifies_and_reminds(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -127,7 +128,7 @@ async def test_low_credit(
     assert not messages(sent)
 
 
-async def test_low_credit_texts(
+async def test_low_credit_without_reminders(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -172,8 +173,9 @@ async def test_low_credit_texts(
         ),
         ({"frequency": "weekly", "weekday": "mon"}, []),
     ],
+    ids=["daily", "weekly", "not on this weekday"],
 )
-async def test_cost_report(
+async def test_cost_report_lists_expensive_models_first(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -203,7 +205,7 @@ async def test_cost_report(
     assert messages(sent) == expected
 
 
-async def test_high_spending(
+async def test_high_spending_notifies_once_a_day(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -243,7 +245,7 @@ async def test_high_spending(
     assert len(messages(sent)) == 1
 
 
-async def test_high_spending_minimum(
+async def test_high_spending_ignores_cheap_days(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -269,7 +271,7 @@ async def test_high_spending_minimum(
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
-async def test_payment_trouble(
+async def test_payment_trouble_notifies_and_reminds(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -328,10 +330,11 @@ async def test_payment_trouble(
         assert messages(sent) == [expected]
 
 
-async def test_payment_trouble_needs_nothing(
+async def test_payment_trouble_works_without_any_entity(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
     sent: list[ServiceCall],
 ) -> None:
     """Entities that an account does not have can be left out."""
@@ -339,13 +342,17 @@ async def test_payment_trouble_needs_nothing(
     freezer.move_to(NOW)
     await setup_entry(hass, entry)
     await use(hass, "payment_trouble")
+    caplog.clear()
     freezer.move_to(datetime(2026, 11, 25, 9, 0, 1, tzinfo=dt_util.UTC))
     await poll(hass, freezer, 0)
     assert not messages(sent)
+    # A template that stumbles over what is left out is logged.
+    logged = [one for one in caplog.records if one.name.startswith("homeassistant")]
+    assert [one.getMessage() for one in logged if one.levelno >= logging.WARNING] == []
 
 
-def test_import_buttons() -> None:
-    """The README has a button for each blueprint, which names itself by the same address."""
+def test_each_blueprint_has_an_import_button() -> None:
+    """The README has an import button for each blueprint, with the blueprint's own URL."""
     readme = (ROOT / "README.md").read_text()
     assert NAMES == [
         "cost_report.yaml",

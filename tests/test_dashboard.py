@@ -1,36 +1,43 @@
-"""The dashboard that makes itself: what is served, and the views that it makes."""
+"""The dashboard that generates itself: what is served, and the views that it generates."""
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
 from pathlib import Path
 import re
+import shutil
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
+from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.template import Template
-from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
 
+from custom_components.openai_account import dashboard
 from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.dashboard import FOLDER, SCRIPT
 
 from .common import setup_entry
-from .frontend import NODE, VIEW, Card, Frontend, Json, cards, headings, walk
+from .const import NOW
+from .frontend import VIEW, Card, Frontend, Json, cards, headings, walk
 
-needs_node = pytest.mark.skipif(NODE is None, reason="runs the dashboard's scripts by Node.js")
-
+TYPE = "custom:openai-account"
 DASHBOARD = "ll-strategy-dashboard-openai-account"
+SECTION = "ll-strategy-section-openai-account"
 LANGUAGES = ("en", "de", "es", "fr", "ja", "zh-Hans", "zh-Hant")
 
 
 @pytest.fixture
 def onboarded(hass_storage: dict[str, Any]) -> None:
-    """Home Assistant's first page was left behind."""
+    """Home Assistant's onboarding is done."""
     done = ["user", "core_config", "analytics", "integration"]
     hass_storage["onboarding"] = {
         "version": 4,
@@ -40,27 +47,30 @@ def onboarded(hass_storage: dict[str, Any]) -> None:
     }
 
 
-async def test_served(
+async def loaded_scripts(client: TestClient[Any, Any]) -> set[str]:
+    """Return the addresses of this integration's scripts that the frontend's page loads."""
+    page = await (await client.get("/")).text()
+    return set(re.findall(rf'import\("(/{DOMAIN}/[^"]+)"\)', page))
+
+
+async def test_scripts_are_served(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     hass_client_no_auth: ClientSessionGenerator,
     onboarded: None,
 ) -> None:
-    """The frontend loads the script from an address of this version, with all that it imports."""
+    """The frontend loads the script, and that one everything that it imports."""
     assert await async_setup_component(hass, "frontend", {})
     await setup_entry(hass, entry)
     client = await hass_client_no_auth()
-
-    version = (await async_get_integration(hass, DOMAIN)).version
-    page = await (await client.get("/")).text()
-    [address] = re.findall(rf'import\("(/{DOMAIN}/[^"]+)"\)', page)
-    assert address == f"/{DOMAIN}/{version}/{SCRIPT}"
+    [address] = await loaded_scripts(client)
+    folder, _, script = address.rpartition("/")
+    assert script == SCRIPT
 
     served = {SCRIPT}
     waiting = [SCRIPT]
     while waiting:
-        name = waiting.pop()
-        response = await client.get(f"/{DOMAIN}/{version}/{name}")
+        response = await client.get(f"{folder}/{waiting.pop()}")
         assert response.status == HTTPStatus.OK
         assert response.content_type == "text/javascript"
         assert "max-age" in response.headers["Cache-Control"]
@@ -68,7 +78,29 @@ async def test_served(
         imported = set(re.findall(r'(?:from|import\()\s*"\./([^"]+)"', text))
         waiting += imported - served
         served |= imported
-    assert served == {path.name for path in FOLDER.iterdir()}
+    assert served == {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.js")}
+
+
+async def test_address_follows_content(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
+    onboarded: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A script that changes is served from another address, since browsers cache the old one."""
+    folder = tmp_path / "frontend"
+    shutil.copytree(FOLDER, folder)
+    monkeypatch.setattr(dashboard, "FOLDER", folder)
+    assert await async_setup_component(hass, "frontend", {})
+    await setup_entry(hass, entry)
+    with (folder / "texts.js").open("a") as script:
+        script.write("// Changed\n")
+    await dashboard.async_register_dashboard(hass)
+    await hass.async_block_till_done()
+    client = await hass_client_no_auth()
+    assert len(await loaded_scripts(client)) == 2
 
 
 async def test_frontend_later(
@@ -77,7 +109,7 @@ async def test_frontend_later(
     hass_client_no_auth: ClientSessionGenerator,
     onboarded: None,
 ) -> None:
-    """The order does not matter: a frontend that comes later loads it too."""
+    """A frontend that is set up after the integration loads the script too."""
     await setup_entry(hass, entry)
     assert await async_setup_component(hass, "frontend", {})
     await hass.async_block_till_done()
@@ -94,270 +126,466 @@ async def test_without_frontend(hass: HomeAssistant, entry: MockConfigEntry) -> 
 
 
 @pytest.fixture
-async def frontend(hass: HomeAssistant, entry: MockConfigEntry, tmp_path: Path) -> Frontend:
-    """A frontend, after the account was set up."""
-    await setup_entry(hass, entry)
-    return Frontend(hass, entry, tmp_path)
+async def frontend(
+    hass: HomeAssistant,
+    full_entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    tmp_path: Path,
+) -> Frontend:
+    """A frontend, after an account with both keys and a budget of 100 dollars was set up."""
+    await setup_entry(hass, full_entry)
+    frontend = await Frontend.create(hass, hass_ws_client, tmp_path)
+    frontend.account["statistics"] = []
+    return frontend
 
 
-@needs_node
 async def test_offered(frontend: Frontend) -> None:
-    """It announces itself once, in the language that the page is in."""
+    """A dashboard and a section are offered once, in the language of the page."""
     frontend.language = "de"
-    answer = await frontend.call([DASHBOARD, "getCreateSuggestions", "hass"])
-    [offer] = answer["offered"]
-    assert offer["type"] == "openai-account"
-    assert offer["strategyType"] == "dashboard"
-    assert offer["description"].startswith("Guthaben")
-    assert answer["results"] == [{"title": "OpenAI", "icon": "mdi:creation"}]
+    generated = await frontend.call([DASHBOARD, "getCreateSuggestions", "hass"])
+    assert [(one["type"], one["strategyType"]) for one in generated["offered"]] == [
+        ("openai-account", "dashboard"),
+        ("openai-account", "section"),
+    ]
+    assert generated["offered"][0]["description"].startswith("Guthaben")
+    assert generated["results"] == [{"title": "OpenAI", "icon": "mdi:creation"}]
 
 
-@needs_node
-async def test_dashboard(frontend: Frontend) -> None:
-    """Each account has a view, at an address of its own that stays."""
-    [device] = frontend.devices.values()
-    for id_, name in (("b", "example home"), ("c", "账户"), ("d", "2026")):
-        frontend.devices[id_] = device | {"id": id_, "name": name}
-    frontend.devices["gone"] = device | {"id": "gone", "disabled_by": "user"}
-    frontend.devices["lamp"] = device | {"id": "lamp", "identifiers": [["hue", "lamp"]]}
-    answer = await frontend.call([DASHBOARD, "generate", {}, "hass"])
-    [dashboard] = answer["results"]
-    views = cast("list[Card]", dashboard["views"])
-    assert {one["path"] for one in views} == {"example-home", "b", "c", "d"} or {
-        one["path"] for one in views
-    } == {"example-home", device["id"], "c", "d"}
-    strategies = [cast("Card", one["strategy"]) for one in views]
-    assert {one["type"] for one in strategies} == {"custom:openai-account"}
-    assert {one["device_id"] for one in strategies} == {device["id"], "b", "c", "d"}
+async def test_dashboard_of_one_account(frontend: Frontend) -> None:
+    """The view's address stays the same when the account is renamed."""
+    generated = await frontend.call([DASHBOARD, "generate", {"type": TYPE}, "hass"])
+    [dashboard] = generated["results"]
+    entry_id = frontend.account["config_entry_id"]
+    assert dashboard["views"] == [
+        {
+            "title": "Example Home",
+            "path": entry_id,
+            "strategy": {"type": TYPE, "config_entry_id": entry_id},
+        }
+    ]
 
 
-@needs_node
+async def test_dashboard_of_several_accounts(frontend: Frontend) -> None:
+    """A view of all accounts comes first; which accounts and what of them can be chosen."""
+    frontend.add_account("Work")
+    frontend.add_account("Other")
+    chosen: Json = {
+        "type": TYPE,
+        "config_entry_ids": ["work", "other"],
+        "parts": ["costs"],
+    }
+    generated = await frontend.call(
+        [DASHBOARD, "generate", {"type": TYPE}, "hass"], [DASHBOARD, "generate", chosen, "hass"]
+    )
+    everything, some = (cast("list[Card]", one["views"]) for one in generated["results"])
+    assert [one["title"] for one in everything] == [
+        *("All accounts", "Example Home", "Work", "Other")
+    ]
+    assert [one["strategy"] for one in some] == [
+        {"type": TYPE, "config_entry_ids": ["work", "other"]},
+        {"type": TYPE, "config_entry_id": "work", "parts": ["costs"]},
+        {"type": TYPE, "config_entry_id": "other", "parts": ["costs"]},
+    ]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_no_account(frontend: Frontend, language: str) -> None:
-    """Without an account it says so, in every language, and where to add one."""
-    frontend.devices = {}
-    frontend.locale["language"] = frontend.language = language
-    answer = await frontend.call(
-        [DASHBOARD, "generate", {}, "hass"], [VIEW, "generate", {}, "hass"]
+    """Without an account the view says so, in every language, and links to where one is added."""
+    frontend.accounts.clear()
+    frontend.language = language
+    generated = await frontend.call(
+        [DASHBOARD, "generate", {"type": TYPE}, "hass"],
+        [VIEW, "generate", {}, "hass"],
+        [SECTION, "generate", {}, "hass"],
     )
-    dashboard, view = answer["results"]
+    dashboard, view, section = generated["results"]
     assert dashboard["views"] == [
-        {"title": "OpenAI", "icon": "mdi:creation", "strategy": {"type": "custom:openai-account"}}
+        {"title": "OpenAI", "icon": "mdi:creation", "strategy": {"type": TYPE}}
     ]
     [notice] = cards(view, "markdown")
     assert f"/config/integrations/dashboard/add?domain={DOMAIN}" in str(notice["content"])
     assert ("There is no" in str(notice["content"])) == (language == "en")
+    [notice] = cards(section, "markdown")
+    assert notice["content"]
 
 
-@needs_node
 async def test_view(frontend: Frontend) -> None:
-    """All that an account tells has its place; what costs most comes first."""
-    frontend.remember(gpt_image_2=3.0, gpt_5_5=9.5, idle=0.0)
+    """Everything that an account reports is somewhere, in the order of the parts."""
     view = await frontend.view()
     assert headings(view) == [
-        *("Credit", "Costs", "Daily costs by model", "Models this month", "Subscription")
+        *("Credit", "Costs", "Costs over time", "Models this month", "Subscription")
     ]
-    [gauge] = cards(view, "gauge")[:1]
-    assert gauge["entity"] == frontend.find("total_available")
-    assert gauge["max"] == float(str(frontend.states[frontend.find("total_granted")]["state"]))
-    tiles = [one["entity"] for one in cards(view, "tile")]
-    assert frontend.find("cost_today") in tiles
-    assert frontend.find("cost_this_month") in tiles
+    shown = {one.get("entity") for one in walk(view) if "name" in one}
+    summed_up = {"cost_this_month", "forecast_this_month", "budget_used"}
+    problems = {"low_balance", "over_budget"}
+    assert {
+        one["key"] for one in frontend.account["entities"] if one["entity_id"] not in shown
+    } == summed_up | problems | {"estimated_credit"}
+    for card in ("status", "month", "costs"):
+        [own] = cards(view, f"custom:openai-account-{card}")
+        assert own["config_entry_ids"] == [frontend.account["config_entry_id"]]
 
-    [chart] = cards(view, "statistics-graph")
-    assert chart["chart_type"] == "bar-stack"
-    assert chart["stat_types"] == ["change"]
-    assert chart["period"] == "day"
-    assert chart["entities"] == [
-        {"entity": f"{frontend.statistic}_gpt_5_5", "name": "gpt-5-5"},
-        {"entity": f"{frontend.statistic}_gpt_image_2", "name": "gpt-image-2"},
-    ]
+
+async def test_models_have_one_color(frontend: Frontend) -> None:
+    """The most expensive model comes first, in the color that it has in the chart."""
+    models = frontend.of_kind("model")
+    for cost, model in enumerate(models):
+        frontend.states[model["entity_id"]]["state"] = str(float(cost))
+        frontend.record(frontend.account, {}, **{str(one["name"]): {NOW: 1.0} for one in models})
+    generated = await frontend.call(
+        [VIEW, "generate", {}, "hass"],
+        ["costs.js", "fetchCosts", "hass", "@accounts", "model", ["2026-11-24"]],
+    )
+    view, costs = generated["results"]
     [bar] = cards(view, "distribution")
-    first = cast("list[dict[str, str]]", bar["entities"])[0]["entity"]
-    assert str(cast("Card", frontend.unique_ids[first])["unique_id"]).endswith("_gpt_5_5")
+    shown = cast("list[dict[str, str]]", bar["entities"])
+    assert [one["name"] for one in shown] == [one["name"] for one in reversed(models)]
+    colors = {one["name"]: one["color"] for one in shown}
+    groups = cast("list[dict[str, str]]", costs["groups"])
+    assert {one["name"]: one["color"] for one in groups if one["name"]} == colors
+    assert len(set(colors.values())) == len(models)
 
-    # Every entity that can be seen is somewhere.
-    placed = {str(one.get("entity")) for one in walk(view)}
-    assert set(frontend.entities) - placed == set()
+
+async def test_names_in_the_users_language(frontend: Frontend) -> None:
+    """Entities are called as the integration does in the user's language, unless renamed."""
+    frontend.language = "de"
+    renamed = next(one for one in frontend.account["entities"] if one["key"] == "plan")
+    renamed["custom_name"] = "My plan"
+    view = await frontend.view()
+    names = {one.get("entity"): one.get("name") for one in walk(view) if "name" in one}
+    assert names[frontend.find("total_available")] == "Verfügbares Guthaben"
+    assert names[frontend.find("delinquent")] == "Zahlung überfällig"
+    assert names[frontend.find("plan")] == "My plan"
+    # The heading says that it is a cost.
+    assert names[frontend.find("cost_today")] == "Heute"
 
 
-@needs_node
-async def test_device_of_the_view(frontend: Frontend) -> None:
-    """A view is of the account that it names, and says so where that one tells nothing."""
-    [device] = frontend.devices.values()
-    frontend.devices["a"] = device | {"id": "a", "name": "A", "identifiers": [[DOMAIN, "a"]]}
-    assert cards(await frontend.view(device_id=str(device["id"])), "gauge")
-    for config in ({"device_id": "a"}, {}):
+async def test_account_of_the_view(frontend: Frontend) -> None:
+    """A view is that of the account it names, or else of the first one."""
+    account = frontend.account
+    frontend.add_account("Silent")
+    frontend.accounts.reverse()
+    assert cards(await frontend.view(config_entry_id=account["config_entry_id"]), "gauge")
+    for config in ({"config_entry_id": "silent"}, {}):
         [notice] = cards(await frontend.view(**config), "markdown")
         assert notice["content"] == "This account reports nothing at the moment."
+    [notice] = cards(await frontend.view(config_entry_id="removed"), "markdown")
+    assert notice["content"] == "The account that is chosen here does not exist."
 
 
-@needs_node
-async def test_less(frontend: Frontend) -> None:
-    """Without grants, history or models there is no card for them, and no error."""
-    frontend.recorder = False
-    for key in ("total_granted", "cost_this_month"):
-        del frontend.entities[frontend.find(key)]
-    frontend.entities[frontend.find("plan")]["hidden"] = True
+async def test_view_of_several_accounts(frontend: Frontend) -> None:
+    """Several accounts are summed up, and each has the gist of its own with a link to more."""
+    frontend.add_account("Work")
+    ids: list[Json] = [one["config_entry_id"] for one in frontend.accounts]
+    view = await frontend.view(config_entry_ids=ids)
+    assert headings(view) == ["All accounts", "Costs over time", "Example Home", "Work"]
+    for card in ("status", "totals", "month", "costs"):
+        [own] = cards(view, f"custom:openai-account-{card}")
+        assert own["config_entry_ids"] == ids
+    [link] = [one["tap_action"] for one in cards(view, "heading") if one["heading"] == "Work"]
+    assert cast("Card", link)["navigation_path"] == "/dashboard-openai/work"
+
+
+async def test_parts(frontend: Frontend) -> None:
+    """A view has the parts that are chosen; a mistyped one is an error that names the others."""
+    view = await frontend.view(parts=["subscription", "costs"])
+    assert headings(view) == ["Subscription", "Costs"]
+    with pytest.raises(AssertionError, match=r"Unknown parts: cost\. There are: credit, costs,"):
+        await frontend.view(parts=["cost"])
+
+
+async def test_section(frontend: Frontend) -> None:
+    """A section of any dashboard shows an account's credit and costs, or the chosen parts."""
+    history: Json = {"config_entry_id": frontend.account["config_entry_id"], "parts": ["history"]}
+    generated = await frontend.call(
+        [SECTION, "generate", {}, "hass"],
+        [SECTION, "generate", history, "hass"],
+        [SECTION, "generate", {"config_entry_id": "removed"}, "hass"],
+        [SECTION, "getStubConfig", "hass"],
+    )
+    section, chart, unknown, stub = generated["results"]
+    assert headings(section) == ["Example Home", "Credit", "Costs"]
+    assert cards(section, "gauge")
+    assert headings(chart) == ["Example Home"]
+    assert cards(chart, "custom:openai-account-costs")
+    [notice] = cards(unknown, "markdown")
+    assert notice["content"] == "The account that is chosen here does not exist."
+    assert stub == {
+        "type": TYPE,
+        "parts": ["credit", "costs"],
+        "config_entry_id": frontend.account["config_entry_id"],
+    }
+
+
+async def test_renamed_entity_id(frontend: Frontend) -> None:
+    """A card finds its entity by what it shows, whatever its id is."""
+    [entity] = [one for one in frontend.account["entities"] if one["key"] == "cost_today"]
+    frontend.states["sensor.money"] = frontend.states.pop(entity["entity_id"])
+    entity["entity_id"] = "sensor.money"
+    assert "sensor.money" in {one["entity"] for one in cards(await frontend.view(), "tile")}
+
+
+async def test_view_omits_missing_cards(frontend: Frontend) -> None:
+    """What an account does not have gets no card and no heading."""
+    for key in ("total_available", "estimated_credit", "cost_this_month", "plan"):
+        frontend.remove_entity(key)
+    frontend.account["statistics"] = None
     view = await frontend.view()
     assert not cards(view, "gauge")
-    assert frontend.find("total_available") in [one["entity"] for one in cards(view, "tile")]
-    assert not cards(view, "distribution")
-    assert not cards(view, "statistics-graph")
+    assert not cards(view, "custom:openai-account-month")
+    assert not cards(view, "custom:openai-account-costs")
     assert headings(view) == ["Credit", "Costs", "Models this month", "Subscription"]
-    assert frontend.find("plan") not in {one.get("entity") for one in walk(view)}
 
-    frontend.entities = {
-        id_: one for id_, one in frontend.entities.items() if one["translation_key"] == "plan"
-    }
-    frontend.entities[frontend.find("plan")]["hidden"] = False
-    assert headings(await frontend.view()) == ["Subscription"]
+    frontend.account["entities"] = [frontend.of_kind("model")[0]]
+    assert headings(await frontend.view()) == ["Models this month"]
 
 
-@needs_node
-async def test_problems(frontend: Frontend) -> None:
-    """What is wrong shows at the top while it is, and colours the gauge."""
-    available = frontend.entities[frontend.find("total_available")]
-    for key in ("low_balance", "over_budget", "budget_used"):
-        if key not in {one["translation_key"] for one in frontend.entities.values()}:
-            id_ = f"sensor.{key}"
-            frontend.entities[id_] = available | {"entity_id": id_, "translation_key": key}
-            frontend.states[id_] = {"state": "off", "attributes": {}}
+async def test_projects(frontend: Frontend) -> None:
+    """Costs of projects are not among the subscription, but have a section of their own."""
+    for model, name in zip(frontend.of_kind("model"), ("Attic", "Cellar"), strict=False):
+        model["kind"], model["key"], model["name"] = "project", "project_cost", name
     view = await frontend.view()
-    badges = {one["entity"]: one for one in cast("list[Card]", view["badges"])}
+    assert headings(view)[-3:] == ["Models this month", "Projects this month", "Subscription"]
+    projects = {one["entity_id"] for one in frontend.of_kind("project")}
+    *_, by_project, subscription = cast("list[Card]", view["sections"])
+    assert not projects & {one.get("entity") for one in walk(subscription)}
+    [bar] = cards(by_project, "distribution")
+    assert {one["name"] for one in cast("list[Card]", bar["entities"])} == {"Attic", "Cellar"}
+
+
+@pytest.mark.parametrize(
+    ("available", "week", "threshold", "max_", "colors"),
+    [
+        # A month at the current pace makes it full, a week is enough for green.
+        ("52", "11.8", 5, 90, {0: "error", 5: "warning", 20: "success"}),
+        ("3.21", "11.8", 5, 90, {0: "error", 5: "warning", 20: "success"}),
+        # More credit than for a month
+        ("910", "11.8", 5, 1000, {0: "error", 5: "warning", 20: "success"}),
+        # Without costs the threshold alone gives the scale.
+        ("2", "0", 5, 10, {0: "error", 5: "success"}),
+        ("2", "unknown", None, 2, {0: "success"}),
+        # A threshold above a week's costs leaves no room for yellow.
+        ("52", "1", 5, 60, {0: "error", 5: "success"}),
+    ],
+)
+async def test_gauge(
+    frontend: Frontend,
+    available: str,
+    week: str,
+    threshold: float | None,
+    max_: float,
+    colors: dict[float, str],
+) -> None:
+    """The gauge's scale is how long the credit lasts, with the threshold as a mark."""
+    frontend.states[frontend.find("total_available")]["state"] = available
+    frontend.states[frontend.find("cost_last_7_days")]["state"] = week
+    frontend.account["low_balance_threshold"] = threshold
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert gauge["needle"]
+    assert gauge["max"] == pytest.approx(max_)
+    assert gauge["segments"] == [
+        {"from": pytest.approx(start), "color": f"var(--{color}-color)"}
+        for start, color in colors.items()
+    ]
+
+
+async def test_gauge_without_number(frontend: Frontend) -> None:
+    """While the credit is unavailable, the estimate takes its place, or else a tile."""
+    reported, estimated = frontend.find("total_available"), frontend.find("estimated_credit")
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert gauge["entity"] == reported
+    assert gauge["visibility"] == [
+        {"condition": "state", "entity": reported, "state_not": ["unavailable", "unknown"]}
+    ]
+
+    frontend.states[reported]["state"] = "unavailable"
+    [gauge] = cards(await frontend.view(), "gauge")
+    assert (gauge["entity"], gauge["name"]) == (estimated, "Credit available (estimated)")
+
+    frontend.states[estimated]["state"] = "unknown"
+    view = await frontend.view()
+    assert not cards(view, "gauge")
+    assert reported in {one["entity"] for one in cards(view, "tile")}
+
+
+async def test_alerts(frontend: Frontend) -> None:
+    """What is wrong is said in the user's format, the worst first."""
+    frontend.account["failed_keys"] = ["admin_key", "session_key"]
     for key, state in (
         ("delinquent", "on"),
-        ("has_payment_method", "off"),
         ("low_balance", "on"),
         ("over_budget", "on"),
+        ("has_payment_method", "off"),
+        ("total_available", "3.21"),
+        ("cost_this_month", "1234.5"),
     ):
-        badge = badges[frontend.find(key)]
-        [condition] = cast("list[Card]", badge["visibility"])
-        assert condition == {"condition": "state", "entity": badge["entity"], "state": state}
-    fine, low = cards(view, "gauge")
-    assert fine["segments"] != low["segments"]
-    assert frontend.find("budget_used") in [
-        one["entity"] for one in cards(view, "tile") if "features" in one
+        frontend.states[frontend.find(key)]["state"] = state
+    alerts = await frontend.alerts()
+    assert [(one["level"], one["text"]) for one in alerts] == [
+        (
+            "error",
+            "The session key has expired or is no longer valid. Its data is not updated.",
+        ),
+        ("error", "The admin key is no longer valid. Its data is not updated."),
+        ("error", "A payment is overdue."),
+        ("warning", "The credit is low: $3.21 left."),
+        ("warning", "Over budget: $1,234.50 of $100.00 spent this month."),
+        ("warning", "There is no payment method on file."),
     ]
+    # Only an administrator can enter a key.
+    assert "link" not in alerts[0]
+    frontend.is_admin = True
+    link = cast("Card", (await frontend.alerts())[0]["link"])
+    assert str(link["url"]).endswith(f"#config_entry={frontend.account['config_entry_id']}")
 
 
-@needs_node
-async def test_unknown(frontend: Frontend) -> None:
-    """A gauge that loses its number gives way to a tile."""
-    frontend.states[frontend.find("total_available")]["state"] = "unavailable"
-    view = await frontend.view()
-    [gauge] = cards(view, "gauge")[:1]
-    [shown] = cast("list[Card]", gauge["visibility"])[:1]
-    assert shown["state_not"] == ["unavailable", "unknown"]
-    [tile] = [one for one in cards(view, "tile") if one["entity"] == gauge["entity"]]
-    assert tile["visibility"] == [{"condition": "not", "conditions": [shown]}]
+async def test_no_alerts(frontend: Frontend) -> None:
+    """While all is well, nothing is wrong."""
+    assert await frontend.alerts() == []
 
 
-@needs_node
-async def test_before_stacked_bars(frontend: Frontend) -> None:
-    """A frontend that cannot stack bars gets plain ones."""
-    frontend.remember(gpt_5_5=1.0)
-    frontend.version = "2026.3.4"
-    [chart] = cards(await frontend.view(), "statistics-graph")
-    assert chart["chart_type"] == "bar"
-
-
-@needs_node
 @pytest.mark.parametrize(
-    ("language", "number_format", "cost", "share"),
+    ("language", "number_format", "amount", "expected"),
     [
-        ("en", "language", "$1,234.50", "100%"),
-        ("de", "language", "1.234,50 $", "100 %"),
-        ("en", "decimal_comma", "1.234,50 $", "100 %"),
-        ("de", "comma_decimal", "$1,234.50", "100%"),
-        ("en", "none", "$1234.50", "100%"),
-        ("ja", "language", "$1,234.50", "100%"),
+        ("en", "language", 1234.5, "$1,234.50"),
+        ("de", "language", 1234.5, "1.234,50 $"),
+        ("en", "decimal_comma", 1234.5, "1.234,50 $"),
+        ("de", "comma_decimal", 1234.5, "$1,234.50"),
+        ("en", "none", 1234.5, "$1234.50"),
+        ("en", "language", 0.001, "$0.00"),
+        ("en", "language", 0.0004, "$0.0004"),
+        ("en", "language", 0, "$0.00"),
+        ("en", "language", -2.5, "-$2.50"),
     ],
 )
-async def test_table(
-    hass: HomeAssistant,
-    frontend: Frontend,
-    language: str,
-    number_format: str,
-    cost: str,
-    share: str,
+async def test_money(
+    frontend: Frontend, language: str, number_format: str, amount: float, expected: str
 ) -> None:
-    """The table sorts itself, in the user's number format."""
-    frontend.locale = {"language": language, "number_format": number_format}
-    models = [
-        id_ for id_, one in frontend.entities.items() if one["translation_key"] == "model_cost"
-    ]
-    for number, id_ in enumerate(models):
-        hass.states.async_set(id_, {0: "1.5", 1: "1234.5", 2: "unavailable"}.get(number, "0"))
-    [table] = cards(await frontend.view(), "markdown")[-1:]
-    text = Template(str(table["content"]), hass).async_render(parse_result=False)
-    rows = re.findall(r'<tr><td>(.*?)</td><td align="right">(.*?)</td><td[^>]*>(.*?)</td>', text)
-    assert len(rows) == 2
-    assert [one.replace("\xa0", " ") for one in rows[0][1:]] == [cost, share]
-    assert rows[1][2].startswith("0")
-
-    for id_ in models:
-        hass.states.async_set(id_, "0")
-    assert "<table" not in Template(str(table["content"]), hass).async_render(parse_result=False)
+    """Amounts are in the user's number format, with four decimals only if they are tiny."""
+    frontend.language = language
+    frontend.number_format = number_format
+    [text] = (await frontend.call(["format.js", "money", "hass", amount]))["results"]
+    assert str(text).replace("\xa0", " ") == expected
 
 
-@needs_node
 @pytest.mark.parametrize(
-    "name",
+    ("period", "back", "today", "first", "last", "number"),
     [
-        "{{ 1/0 }} {% raw %}",
-        "<img src=x onerror=alert(1)>",
-        "a|b *c* _d_ [e](javascript:f) `g`",
-        '") }}{{ states("sensor.plan") }}',
-        "back\\slash \\u0022",
-        "模型 🤖\n\n# heading",
+        ("7d", 0, "2026-11-24", "2026-11-18", "2026-11-24", 7),
+        ("7d", 1, "2026-11-24", "2026-11-11", "2026-11-17", 7),
+        ("30d", 0, "2028-03-01", "2028-02-01", "2028-03-01", 30),
+        ("90d", 4, "2026-11-24", "2025-09-01", "2025-11-29", 90),
+        ("12m", 0, "2026-01-31", "2025-02", "2026-01", 12),
+        ("12m", 1, "2026-01-31", "2024-02", "2025-01", 12),
     ],
 )
-async def test_hostile_name(hass: HomeAssistant, frontend: Frontend, name: str) -> None:
-    """A model's name is nothing but text, whatever it holds."""
-    [id_, *_] = [
-        id_ for id_, one in frontend.entities.items() if one["translation_key"] == "model_cost"
+async def test_periods(
+    frontend: Frontend, period: str, back: int, today: str, first: str, last: str, number: int
+) -> None:
+    """A period ends today or this month, and the ones before it leave no gap."""
+    [buckets] = (await frontend.call(["periods.js", "bucketsOf", period, back, today]))["results"]
+    days = cast("list[str]", buckets)
+    assert (days[0], days[-1], len(set(days))) == (first, last, number)
+
+
+@pytest.mark.parametrize(
+    "time_zone", ["Pacific/Honolulu", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland"]
+)
+async def test_days_in_time_zones(frontend: Frontend, time_zone: str) -> None:
+    """A day's costs are that day's in every time zone, also when the clocks change."""
+    frontend.time_zone = time_zone
+    zone = ZoneInfo(time_zone)
+    days = [date(2026, 10, 31) + timedelta(days=number) for number in range(3)]
+    frontend.record(
+        frontend.account,
+        {datetime.combine(day, time.min, zone): day.day for day in days},
+    )
+    [costs] = (
+        await frontend.call(
+            [
+                *("costs.js", "fetchCosts", "hass", "@accounts", "model"),
+                ["2026-10-31", "2026-11-01", "2026-11-02"],
+            ]
+        )
+    )["results"]
+    assert costs["costs"] == [31, 1, 2]
+
+
+async def test_costs_add_up(frontend: Frontend) -> None:
+    """What belongs to no model is shown too; models that cost nothing are not."""
+    [first, second] = [NOW - timedelta(days=1), NOW]
+    frontend.record(
+        frontend.account,
+        {first: 3.0, second: 5.5},
+        **{
+            "gpt-5.5": {first: 2.0, second: 1.0},
+            "o3": {second: 4.0},
+            "idle": {first: 0.0, second: 0.000001},
+        },
+    )
+    [costs] = (
+        await frontend.call(
+            [
+                *("costs.js", "fetchCosts", "hass", "@accounts", "model"),
+                ["2026-11-23", "2026-11-24"],
+            ]
+        )
+    )["results"]
+    groups = cast("list[Card]", costs["groups"])
+    assert [(one["name"], one["costs"], one["total"]) for one in groups] == [
+        ("o3", [0, 4.0], 4.0),
+        ("gpt-5.5", [2.0, 1.0], 3.0),
+        (None, [1.0, 0.5], 1.5),
     ]
-    frontend.entities[id_]["name"] = name
-    hass.states.async_set(id_, "5")
-    [table] = cards(await frontend.view(), "markdown")[-1:]
-    text = Template(str(table["content"]), hass).async_render(parse_result=False)
-    cells = re.findall(r"<tr><td>(.*?)</td>", text)
-    shown = [re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), one) for one in cells]
-    assert " ".join(name.split()) in shown
-    assert all(re.fullmatch(r"[^!-\"$%'-/:<-@\[-`{-~]*", one) for one in cells)
+    assert (costs["costs"], costs["total"]) == ([3.0, 5.5], 8.5)
+    [model] = [one["entity_id"] for one in frontend.of_kind("model") if one["name"] == "gpt-5.5"]
+    assert groups[1]["entity"] == model
 
 
-@needs_node
-async def test_made_anew(frontend: Frontend) -> None:
-    """The view is made anew when what it is made of changes, not with every state."""
-    gone: Json = {"entities": {}, "devices": {}, "states": {}}
-    answer = await frontend.call(
+async def test_costs_of_several_accounts(frontend: Frontend) -> None:
+    """Costs can be grouped by account, or by model over all accounts."""
+    work = frontend.add_account("Work")
+    frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
+    frontend.record(work, {NOW: 4.0}, o3={NOW: 4.0})
+    by: list[list[Json]] = [
+        ["costs.js", "fetchCosts", "hass", "@accounts", grouping, ["2026-11-24"]]
+        for grouping in ("account", "model")
+    ]
+    generated = await frontend.call(["costs.js", "groupingsOf", "@accounts"], *by)
+    groupings, by_account, by_model = generated["results"]
+    assert groupings == ["account", "model"]
+    assert [(one["name"], one["total"]) for one in cast("list[Card]", by_account["groups"])] == [
+        ("Work", 4.0),
+        ("Example Home", 3.0),
+    ]
+    assert [(one["name"], one["total"]) for one in cast("list[Card]", by_model["groups"])] == [
+        ("o3", 7.0)
+    ]
+
+
+async def test_sum_of_accounts(frontend: Frontend) -> None:
+    """A sum says of how many accounts it is; without a number there is none."""
+    generated = await frontend.call(
+        ["accounts.js", "sumOf", [1.5, None, 2]], ["accounts.js", "sumOf", [None]]
+    )
+    assert generated["results"] == [{"amount": 3.5, "accounts": 2}, None]
+
+
+async def test_regenerated(frontend: Frontend) -> None:
+    """The view is generated again when what it is made from changes, not with every state."""
+    gone: Json = {"entities": {}, "devices": {}, "states": {}, "locale": {}}
+
+    def changed(key: str, state: str) -> list[Json]:
+        return [VIEW, "shouldRegenerate", {}, {"change": {frontend.find(key): state}}, "hass"]
+
+    generated = await frontend.call(
+        [VIEW, "generate", {}, "hass"],
         [VIEW, "shouldRegenerate", {}, "hass", "hass"],
         [VIEW, "shouldRegenerate", {}, gone, "hass"],
-        [VIEW, "shouldRegenerate", {}, {"change": [frontend.find("total_granted")]}, "hass"],
-        [VIEW, "shouldRegenerate", {}, {"change": [frontend.find("cost_today")]}, "hass"],
+        changed("total_available", "9000"),
+        changed("total_available", "unavailable"),
+        changed("plan", "unknown"),
+        changed("cost_today", "1.5"),
+        changed("plan", "unavailable"),
     )
-    assert [bool(one) for one in answer["results"]] == [False, True, True, False]
-
-
-@needs_node
-async def test_history_to_come(frontend: Frontend) -> None:
-    """Until daily costs were read the view says so, and each new cost has it look again."""
-    poll: Json = {"change": [frontend.find("cost_today")]}
-    frontend.history = False
-    answer = await frontend.call(
-        [VIEW, "generate", {}, "hass"], [VIEW, "shouldRegenerate", {}, poll, "hass"]
-    )
-    view, anew = answer["results"]
-    assert "as soon as they have been read" in str(cards(view, "markdown")[0]["content"])
-    assert anew
-
-    frontend.history = True
-    answer = await frontend.call(
-        [VIEW, "generate", {}, "hass"], [VIEW, "shouldRegenerate", {}, poll, "hass"]
-    )
-    view, anew = answer["results"]
-    [chart] = cards(view, "statistics-graph")
-    assert chart["entities"] == [frontend.statistic]
-    assert not anew
+    assert generated["results"][1:] == [False, True, True, True, True, False, False]

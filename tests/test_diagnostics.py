@@ -1,11 +1,10 @@
-"""Diagnostics and system health: what a bug report needs, and nobody's secrets."""
+"""Diagnostics and system health, without secrets and personal data."""
 
 from __future__ import annotations
 
 import json
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -21,7 +20,7 @@ from .const import NOW, ORGANIZATION, SECRETS
 
 
 @pytest.mark.freeze_time(NOW)
-async def test_diagnostics(
+async def test_diagnostics_hold_no_secrets(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     simulator: RunningSimulator,
@@ -29,7 +28,7 @@ async def test_diagnostics(
     freezer: FrozenDateTimeFactory,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """The download as a user gets it."""
+    """The download shows the data and errors of each endpoint, redacted."""
     assert await async_setup_component(hass, "diagnostics", {})
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 120.0)]}
     await setup_entry(hass, full_entry)
@@ -45,13 +44,13 @@ async def test_diagnostics(
     assert json.loads(text)["data"] == snapshot
 
 
-async def test_system_health(
+async def test_system_health_shows_reachability_and_age(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The system's page tells whether the host is there and how old the oldest data is."""
+    """System health shows whether the host can be reached, and the least recent update."""
     freezer.move_to(NOW)
     assert await async_setup_component(hass, "system_health", {})
     await setup_entry(hass, entry)
@@ -63,4 +62,3 @@ async def test_system_health(
     assert await info["can_reach_host"] == "ok"
     assert simulator.requests[-1].path == "/"
     assert "authorization" not in simulator.requests[-1].headers
-    assert entry.data[CONF_HOST] == simulator.url

@@ -1,32 +1,35 @@
-"""An entry's life: set up, unloaded, reloaded, disabled, removed, also in the middle of a poll."""
+"""Setup, unloading, reloading, disabling and removal of an entry, also during a poll."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.openai_account.const import DOMAIN
-from custom_components.openai_account.coordinator import CREDIT
 
-from .common import RunningSimulator, entity_id, poll, setup_entry, state
+from .common import RunningSimulator, count_requests, entity_id, poll, settle, setup_entry, state
 from .const import NOW
 
 
-async def test_unload_and_reload(
+async def test_unloaded_account_is_unavailable(
     hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
 ) -> None:
-    """An unloaded account asks no more; a reloaded one shows the same entities."""
+    """An unloaded account is unavailable; set up again, it has the same entities."""
     await setup_entry(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
     before = {one.entity_id for one in hass.states.async_all()}
+    assert before
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.NOT_LOADED
@@ -37,13 +40,13 @@ async def test_unload_and_reload(
     assert STATE_UNAVAILABLE not in {one.state for one in hass.states.async_all()}
 
 
-async def test_disable(
+async def test_disabled_account_is_not_polled(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A disabled account asks nothing."""
+    """A disabled account sends no request; enabled again, it is back."""
     await setup_entry(hass, entry)
     await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
     simulator.requests.clear()
@@ -55,7 +58,7 @@ async def test_disable(
     assert float(state(hass, "total_available")) > 0
 
 
-async def test_remove(
+async def test_removed_account_leaves_nothing(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -73,73 +76,106 @@ async def test_remove(
     assert not hass.states.async_all()
 
 
-@pytest.mark.parametrize("what", ["unload", "reload", "disable", "remove"])
-async def test_in_the_middle_of_a_poll(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    what: str,
+async def start_poll(
+    hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Whatever happens to an entry while an answer is awaited, it ends clean."""
-    freezer.move_to(NOW)
-    await setup_entry(hass, entry)
+    """Start a poll of all endpoints and return while it waits for the responses."""
     simulator.requests.clear()
     simulator.fault("*", "hang", times=3)
     freezer.tick(301)
     async_fire_time_changed(hass)
-    while len(simulator.requests) < 3:  # noqa: ASYNC110 - until the answers are awaited
+    while len(simulator.requests) < 3:  # noqa: ASYNC110 - the simulator has no event for it
         await asyncio.sleep(0)
+
+
+async def disable(hass: HomeAssistant, entry_id: str) -> None:
+    """Disable an entry."""
+    await hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+
+
+async def unload(hass: HomeAssistant, entry_id: str) -> None:
+    """Unload an entry."""
+    assert await hass.config_entries.async_unload(entry_id)
+
+
+async def remove(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove an entry."""
+    await hass.config_entries.async_remove(entry_id)
+
+
+@pytest.mark.parametrize("end", [unload, disable, remove])
+async def test_poll_ends_with_its_entry(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    end: Callable[[HomeAssistant, str], Awaitable[None]],
+) -> None:
+    """An entry that ends during a poll cancels it and sends nothing more."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, entry)
+    await start_poll(hass, simulator, freezer)
     tasks = set(entry._background_tasks)
     assert tasks
-    entries = hass.config_entries
-    if what == "unload":
-        assert await entries.async_unload(entry.entry_id)
-    elif what == "reload":
-        assert await entries.async_reload(entry.entry_id)
-    elif what == "disable":
-        await entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
-    else:
-        await entries.async_remove(entry.entry_id)
+    await end(hass, entry.entry_id)
     await hass.async_block_till_done()
-    assert all(task.done() for task in tasks)
-    if what == "reload":
-        assert entry.state is ConfigEntryState.LOADED
-        await poll(hass, freezer)
-        assert float(state(hass, "total_available")) > 0
-    else:
-        simulator.requests.clear()
-        await poll(hass, freezer, 4000)
-        assert not simulator.requests
+    assert [task for task in tasks if not task.done()] == []
+    simulator.requests.clear()
+    await poll(hass, freezer, 4000)
+    assert not simulator.requests
 
 
-async def test_one_poll_at_a_time(
+async def test_reload_during_a_poll(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """However often an update is asked for, one endpoint sees one request at a time."""
+    """A reload cancels the poll that waits for its responses, and starts again."""
     freezer.move_to(NOW)
     await setup_entry(hass, entry)
-    simulator.requests.clear()
-    simulator.fault("credit_grants", "hang", times=1)
-    coordinator = entry.runtime_data.coordinator(CREDIT)
-    assert coordinator
-    updates = [hass.async_create_task(coordinator.async_refresh()) for _ in range(4)]
-    for _ in range(2000):
-        await asyncio.sleep(0)
-    assert len(simulator.requests) == 1
-    freezer.tick(31)
-    async_fire_time_changed(hass)
-    await asyncio.gather(*updates)
+    await start_poll(hass, simulator, freezer)
+    tasks = set(entry._background_tasks)
+    assert tasks
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert [task for task in tasks if not task.done()] == []
+    assert entry.state is ConfigEntryState.LOADED
+    await poll(hass, freezer)
     assert float(state(hass, "total_available")) > 0
 
 
-async def test_two_accounts(
+async def test_endpoint_gets_one_request_at_a_time(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Manual updates during a poll send no second request to the endpoint."""
+    freezer.move_to(NOW)
+    assert await async_setup_component(hass, HOMEASSISTANT, {})
+    await setup_entry(hass, entry)
+    await start_poll(hass, simulator, freezer)
+    for _ in range(4):
+        await hass.services.async_call(
+            HOMEASSISTANT,
+            "update_entity",
+            {"entity_id": entity_id(hass, "total_available")},
+            blocking=True,
+        )
+    for _ in range(2000):
+        await asyncio.sleep(0)
+    assert count_requests(simulator, "credit_grants") == 1
+    # The request that gets no response times out; the next poll is an ordinary one.
+    await settle(hass, freezer)
+    await poll(hass, freezer)
+    assert float(state(hass, "total_available")) > 0
+
+
+async def test_removing_one_account_keeps_the_other(
     hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
 ) -> None:
-    """Two accounts stand side by side."""
+    """Two accounts have entities of their own; one stays when the other is removed."""
     await setup_entry(hass, entry)
     other = MockConfigEntry(
         domain=DOMAIN,

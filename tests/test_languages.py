@@ -85,22 +85,22 @@ def texts(language: str) -> dict[str, str]:
     return dict(walk(json.loads((FOLDER / f"{language}.json").read_text()), ""))
 
 
-def test_all_languages_are_there() -> None:
-    """The languages are those that are promised."""
+def test_seven_languages_are_shipped() -> None:
+    """English and six other languages are shipped."""
     assert {path.stem for path in FOLDER.glob("*.json")} == {"en", *LANGUAGES}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_left_in_english(language: str) -> None:
-    """No text is the English one, but for words that both languages have."""
+def test_no_text_is_left_in_english(language: str) -> None:
+    """No text is the English one, except for words that both languages share."""
     english, other = texts("en"), texts(language)
     left = {text for path, text in english.items() if other[path] == text}
     assert left <= SAME
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_named_entities_bear_that_name(language: str) -> None:
-    """Where the options speak of an entity, they call it by its name."""
+def test_options_name_entities_as_they_are_called(language: str) -> None:
+    """Where the options mention an entity, they use its name."""
     found = texts(language)
     for option, kind, key in (
         ("low_balance_threshold", "binary_sensor", "low_balance"),
@@ -111,8 +111,8 @@ def test_named_entities_bear_that_name(language: str) -> None:
         assert found[f".entity.{kind}.{key}.name"] in text
 
 
-def test_chinese_names() -> None:
-    """The fields are called in Chinese as they were asked for."""
+def test_chinese_names_are_the_known_ones() -> None:
+    """The Chinese names of the fields are those that users of the former monitor know."""
     found = json.loads((FOLDER / "zh-Hans.json").read_text())["entity"]
     for kind, names in CHINESE.items():
         assert {key: found[kind][key]["name"] for key in names} == names
@@ -126,27 +126,27 @@ def test_chinese_names() -> None:
         ("ja", "Example Home 利用可能クレジット"),
     ],
 )
-async def test_home_assistant_uses_them(
+async def test_home_assistant_loads_each_language(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     language: str,
     name: str,
 ) -> None:
-    """Entities, the automation editor and errors speak the language of the home."""
+    """Entities, the automation editor and errors use the language of the home."""
     hass.config.language = language
     await setup_entry(hass, entry)
     found = hass.states.get(entity_id(hass, "total_available"))
     assert found
     assert found.name == name
     for category in ("triggers", "conditions", "exceptions", "config", "options", "services"):
-        told = await async_get_translations(hass, language, category, {DOMAIN})
+        translated = await async_get_translations(hass, language, category, {DOMAIN})
         english = await async_get_translations(hass, "en", category, {DOMAIN})
-        assert told.keys() == english.keys()
-        assert told != english
+        assert translated.keys() == english.keys()
+        assert translated != english
 
 
-def test_readmes_keep_step() -> None:
+def test_chinese_readme_keeps_step() -> None:
     """The Chinese README has the headings, tables, examples and pictures of the English one."""
     english, chinese = ((ROOT / name).read_text() for name in ("README.md", "README.zh-CN.md"))
 
@@ -156,6 +156,8 @@ def test_readmes_keep_step() -> None:
 
     assert outline(chinese) == outline(english)
     for what in (r"\]\((docs/[^)]+)\)", r"```(\w+)\n", r"\]\((https://my[^)]+)\)", r"`(\w+_…?)`"):
+        assert re.findall(what, english), what
         assert re.findall(what, chinese) == re.findall(what, english)
     rows = r"^\| [^|]+ \| `(\w+…?)` \|"
+    assert re.findall(rows, english, re.MULTILINE)
     assert re.findall(rows, chinese, re.MULTILINE) == re.findall(rows, english, re.MULTILINE)

@@ -1,12 +1,14 @@
-"""What an admin key opens: the official costs, and the limit that is set at OpenAI."""
+"""The endpoints that an admin key opens: documented costs and the spend limit."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+import itertools
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -20,12 +22,13 @@ from custom_components.openai_account.const import (
     CONF_MONTHLY_BUDGET,
     DOMAIN,
 )
-from simulator import Account, LineItem
-from simulator.account import JSON
+from simulator import LineItem
 
 from .common import (
     RunningSimulator,
+    count_requests,
     fill_history,
+    get_costs,
     has_entity,
     history_rows,
     poll,
@@ -35,13 +38,13 @@ from .common import (
 )
 from .const import ADMIN_KEY, NOW, ORGANIZATION
 
-SHAPES: dict[str, Any] = {
-    "cursor seen before": {
+UNUSABLE_PAGES: dict[str, Any] = {
+    "repeated cursor": {
         "data": [],
         "has_more": True,
         "next_page": "page_2026-11-01",
     },
-    "no cursor": {"data": [], "has_more": True, "next_page": None},
+    "missing cursor": {"data": [], "has_more": True, "next_page": None},
     "another currency": {
         "data": [
             {
@@ -52,12 +55,12 @@ SHAPES: dict[str, Any] = {
         "has_more": False,
     },
     "no buckets": {"object": "page"},
-    "an error": {"error": {"message": "no"}},
+    "error object": {"error": {"message": "no"}},
 }
 
 
 def admin_entry(simulator: RunningSimulator) -> MockConfigEntry:
-    """Return an entry that has an admin key alone."""
+    """Return an entry with an admin key alone."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Example Home",
@@ -82,143 +85,130 @@ def long_ledger() -> dict[date, list[LineItem]]:
     return ledger
 
 
-async def everything(
+async def all_costs(
     hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> dict[str, Any]:
-    """Return all costs that the integration shows, anywhere."""
+    """Return the costs in the sensors, in the action's responses and in the history."""
     await fill_history(hass, freezer, times=12)
     registry = er.async_get(hass)
     sensors = {}
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         if "cost" in entity.unique_id or "forecast" in entity.unique_id:
             found = hass.states.get(entity.entity_id)
-            sensors[entity.unique_id] = (found.state, dict(found.attributes)) if found else None
+            assert found
+            sensors[entity.unique_id] = (found.state, dict(found.attributes))
     actions = [
-        await hass.services.async_call(
-            DOMAIN,
-            "get_costs",
-            {
-                "config_entry_id": entry.entry_id,
-                "start_date": "2025-12-01",
-                "end_date": "2026-11-24",
-                "group_by": group,
-            },
-            blocking=True,
-            return_response=True,
-        )
+        await get_costs(hass, entry, start_date="2025-12-01", end_date="2026-11-24", group_by=group)
         for group in ("model", "project")
     ]
     return {"sensors": sensors, "actions": actions, "history": await history_rows(hass)}
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
-async def test_same_ledger_from_either_source(
+async def test_both_keys_lead_to_the_same_costs(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Sensors, actions and history hold the same numbers, whichever key they came by."""
+    """Sensors, action and history show the ledger's costs, whichever key reads them."""
     freezer.move_to(NOW)
-    simulator.account.ledger = long_ledger()
+    ledger = simulator.account.ledger = long_ledger()
     simulator.account.page_days = 7
     simulator.account.subscription = {"plan": {"title": "Pay-as-you-go"}}
     await setup_entry(hass, entry)
-    by_session = await everything(hass, entry, freezer)
+    by_session = await all_costs(hass, entry, freezer)
     assert "costs" not in requested_endpoints(simulator)
 
-    # The same account, by an admin key: its history is written once more, from nothing.
+    # The same account with an admin key, whose history starts from nothing
     await hass.config_entries.async_remove(entry.entry_id)
-    await recorder_clear(hass)
+    await clear_statistics(hass)
     freezer.move_to(NOW)
     simulator.requests.clear()
     other = admin_entry(simulator)
     await setup_entry(hass, other)
-    by_admin = await everything(hass, other, freezer)
+    by_admin = await all_costs(hass, other, freezer)
     assert "usage" not in requested_endpoints(simulator)
 
     assert by_admin["sensors"] == by_session["sensors"]
     assert by_admin["actions"] == by_session["actions"]
-    assert len(by_session["sensors"]) >= 11
     assert by_admin["history"] == by_session["history"]
+
+    # All of them against the ledger itself
+    def dollars(first: date, last: date) -> float:
+        items = (item for day, items in ledger.items() for item in items if first <= day <= last)
+        return math.fsum(item.cost for item in items) / 100
+
+    month = by_session["sensors"][f"{ORGANIZATION}_cost_this_month"][0]
+    assert float(month) == pytest.approx(dollars(date(2026, 11, 1), NOW.date()), abs=1e-6)
+    total = pytest.approx(dollars(date(2025, 12, 1), NOW.date()), abs=1e-6)
+    assert [action["total"] for action in by_session["actions"]] == [total, total]
     account = by_session["history"][f"{DOMAIN}:org_simulatedexamplehome01_cost"]
     assert len(account) == 366
-    expected = math.fsum(
-        item.cost
-        for day, items in simulator.account.ledger.items()
-        for item in items
-        if day in account
-    )
-    assert account[NOW.date()][1] == pytest.approx(expected / 100, abs=1e-8)
+    assert account[NOW.date()][1] == pytest.approx(dollars(min(account), NOW.date()), abs=1e-8)
 
 
-async def recorder_clear(hass: HomeAssistant) -> None:
+async def clear_statistics(hass: HomeAssistant) -> None:
     """Delete all statistics of this integration."""
-    from homeassistant.components.recorder import get_instance  # noqa: PLC0415
-
     instance = get_instance(hass)
     instance.async_clear_statistics(list(await history_rows(hass)))
     await instance.async_block_till_done()
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-async def test_bad_pages(
+@pytest.mark.parametrize("pages", UNUSABLE_PAGES)
+async def test_unusable_pages_are_an_error(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    shape: str,
+    pages: str,
 ) -> None:
-    """Pages that go round, break off or count in other money are an error, not a number."""
+    """Pages that repeat, break off or have another currency are an error, not a figure."""
     freezer.move_to(NOW)
+    simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 250)]}
     await setup_entry(hass, full_entry)
-    before = state(hass, "cost_this_month")
-    simulator.account.costs_override = SHAPES[shape]
+    assert state(hass, "cost_this_month") == "2.5"
+    simulator.account.costs_override = UNUSABLE_PAGES[pages]
     simulator.requests.clear()
     await poll(hass, freezer)
-    assert len([one for one in simulator.requests if one.endpoint == "costs"]) <= 2
+    # A repeated cursor is followed once.
+    assert count_requests(simulator, "costs") == (2 if pages == "repeated cursor" else 1)
     assert state(hass, "cost_this_month") == STATE_UNAVAILABLE
     assert float(state(hass, "total_available")) > 0
     simulator.account.costs_override = None
     await poll(hass, freezer)
-    assert float(state(hass, "cost_this_month")) >= float(before)
+    assert state(hass, "cost_this_month") == "2.5"
 
 
-class EndlessAccount(Account):
-    """An account whose costs have always one more page."""
-
-    pages: ClassVar[int] = 0
-
-    def costs(self, start: date, end: date, limit: int, page: str | None, now: datetime) -> JSON:
-        """Return an empty page, and a cursor that was never seen."""
-        EndlessAccount.pages += 1
-        return {"data": [], "has_more": True, "next_page": f"page_{self.pages}"}
-
-
-async def test_endless_pages(
+async def test_endless_pages_are_an_error(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Pages without an end are followed for a while, not for ever."""
+    """Pages without an end are followed up to a limit."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
-    simulator.account = EndlessAccount()
+    cursors = itertools.count()
+    simulator.account.costs_override = lambda _: {
+        "data": [],
+        "has_more": True,
+        "next_page": f"page_{next(cursors)}",
+    }
     simulator.requests.clear()
     await poll(hass, freezer)
-    assert len([one for one in simulator.requests if one.endpoint == "costs"]) == 201
+    assert count_requests(simulator, "costs") == 201
     assert state(hass, "cost_this_month") == STATE_UNAVAILABLE
 
 
-async def test_amounts(
+async def test_amounts_are_read_as_numbers_or_text(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Amounts are numbers or text of any length; rows add up; what is unreadable is left out."""
+    """Amounts are numbers or text; rows are added up, and unreadable ones left out."""
     freezer.move_to(NOW)
     midnight = int(NOW.replace(hour=0, minute=0).timestamp())
     values: tuple[Any, ...] = (
@@ -251,16 +241,16 @@ async def test_amounts(
     assert float(state(hass, "cost_today")) == pytest.approx(103.060005, abs=1e-6)
 
 
-# ---- The limit at OpenAI -----------------------------------------------------------------------
+# ---- The spend limit ---------------------------------------------------------------------------
 
 
-async def test_spend_limit(
+async def test_spend_limit_is_the_default_budget(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """The limit is told in dollars, and is the budget where the user has set none."""
+    """The spend limit is shown in dollars, and is the budget unless the user sets one."""
     freezer.move_to(NOW)
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 3000)]}
     entry = admin_entry(simulator)
@@ -286,11 +276,17 @@ async def test_spend_limit(
     assert state(hass, "budget_used") == "10.0"
 
 
-@pytest.mark.parametrize("fault", ["not_found", "wrong_key_type", "other_object"])
-async def test_no_spend_limit(
-    hass: HomeAssistant, simulator: RunningSimulator, fault: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("fault", "logged"), [("not_found", False), ("wrong_key_type", False), ("other_object", True)]
+)
+async def test_costs_do_not_need_a_spend_limit(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    fault: str,
+    logged: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Where there is no limit, or the key may not read it, costs are there all the same."""
+    """Without a spend limit, or the permission to read it, there are costs all the same."""
     simulator.fault("spend_limit", fault)
     entry = admin_entry(simulator)
     await setup_entry(hass, entry)
@@ -301,5 +297,4 @@ async def test_no_spend_limit(
     assert not hass.config_entries.flow.async_progress_by_handler(
         DOMAIN, match_context={"source": SOURCE_REAUTH}
     )
-    if fault == "not_found":
-        assert "Error fetching" not in caplog.text
+    assert ("Error fetching openai_account spend_limit data" in caplog.text) is logged

@@ -1,9 +1,8 @@
-"""Costs by project: sensors and the action."""
+"""Costs per project: sensors and the action `get_costs`."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -11,43 +10,24 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .common import RunningSimulator, entity_id, has_entity, poll, setup_entry, state
+from .common import RunningSimulator, entity_id, get_costs, has_entity, poll, setup_entry, state
 from .const import NOW, ORGANIZATION
 
 TODAY = NOW.date()
 
 
-async def call(hass: HomeAssistant, entry: MockConfigEntry, start: date) -> dict[str, Any]:
-    """Return what the projects cost from a day on."""
-    answer = await hass.services.async_call(
-        DOMAIN,
-        "get_costs",
-        {
-            "config_entry_id": entry.entry_id,
-            "start_date": start,
-            "end_date": TODAY,
-            "group_by": "project",
-        },
-        blocking=True,
-        return_response=True,
-    )
-    assert answer is not None
-    return dict(answer)
-
-
 @pytest.mark.usefixtures("all_entities_enabled")
 @pytest.mark.parametrize("fixture", ["entry", "full_entry"])
-async def test_sensors(
+async def test_project_sensor_shows_the_current_month(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     freezer: FrozenDateTimeFactory,
     fixture: str,
     request: pytest.FixtureRequest,
 ) -> None:
-    """A project has a cost of this month, by its name, and keeps its entity when renamed."""
+    """A project's sensor shows its cost this month and keeps its entity when it is renamed."""
     freezer.move_to(NOW)
     entry: MockConfigEntry = request.getfixturevalue(fixture)
     simulator.account.ledger = {
@@ -78,10 +58,10 @@ async def test_sensors(
     assert found.name == "Example Home Cost of project Loft"
 
 
-async def test_off_by_default(
+async def test_project_sensors_are_disabled_by_default(
     hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
 ) -> None:
-    """Projects' sensors are there to be switched on."""
+    """The sensors of projects exist, but are disabled."""
     await setup_entry(hass, entry)
     registry = er.async_get(hass)
     ours = [
@@ -89,17 +69,16 @@ async def test_off_by_default(
         for one in er.async_entries_for_config_entry(registry, entry.entry_id)
         if one.unique_id.startswith(f"{ORGANIZATION}_project_cost_")
     ]
-    assert len(ours) == 2
-    assert all(one.disabled_by is er.RegistryEntryDisabler.INTEGRATION for one in ours)
+    assert [one.disabled_by for one in ours] == [er.RegistryEntryDisabler.INTEGRATION] * 2
 
 
-async def test_stale(
+async def test_unused_project_loses_its_sensor(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A project that costs nothing for long loses its sensor."""
+    """A project's sensor is removed after about three months without a cost."""
     freezer.move_to(NOW)
     simulator.account.ledger = {TODAY: [LineItem("o3, input", 1.0, "proj_a", "Attic")]}
     await setup_entry(hass, entry)
@@ -111,14 +90,14 @@ async def test_stale(
 
 
 @pytest.mark.parametrize("fixture", ["entry", "full_entry"])
-async def test_action(
+async def test_action_groups_costs_by_project(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     freezer: FrozenDateTimeFactory,
     fixture: str,
     request: pytest.FixtureRequest,
 ) -> None:
-    """Days and totals by project; what is of none is told too, so that all adds up."""
+    """Days and totals per project include costs without a project, so that all adds up."""
     freezer.move_to(NOW)
     entry: MockConfigEntry = request.getfixturevalue(fixture)
     simulator.account.ledger = {
@@ -132,7 +111,10 @@ async def test_action(
         TODAY: [LineItem("o3, input", 1.0, "proj_a", "Attic")],
     }
     await setup_entry(hass, entry)
-    assert await call(hass, entry, date(2026, 11, 22)) == {
+    response = await get_costs(
+        hass, entry, start_date=date(2026, 11, 22), end_date=TODAY, group_by="project"
+    )
+    assert response == {
         "currency": "USD",
         "total": 1.955,
         "days": [

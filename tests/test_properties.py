@@ -1,20 +1,21 @@
-"""Whatever a server answers: no error but the client's own, no wrong type, no other field hit."""
+"""Arbitrary responses: only the client's own errors, only values of the right types."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, date, datetime
 import json
 import math
 from pathlib import Path
-from typing import Any
+import re
+from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 import pytest
 
 from custom_components.openai_account.api import (
@@ -31,14 +32,31 @@ from custom_components.openai_account.api import (
     SpendLimit,
     Subscription,
     base_url,
-    clean_key,
+    extract_key,
 )
 from custom_components.openai_account.api.parsing import JsonObject, number
 
-from .const import KEY, NOW
+from .const import ADMIN_KEY, KEY, NOW
 
 FIXTURES = Path(__file__).parent / "fixtures"
 START = date(2026, 11, 1)
+ENDPOINTS = ("credit_grants", "usage", "subscription")
+
+
+def known(endpoint: str) -> list[dict[str, Any]]:
+    """Return all fixtures of an endpoint."""
+    return [json.loads(path.read_text()) for path in sorted((FIXTURES / endpoint).glob("*.json"))]
+
+
+def names(value: object) -> Iterator[str]:
+    """Return the names of all fields, at any depth."""
+    if isinstance(value, dict):
+        yield from value
+    for inner in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from names(inner)
+
 
 EDGES = st.sampled_from(
     [
@@ -48,11 +66,24 @@ EDGES = st.sampled_from(
         *("\ud800", "\x00"),
     ]
 )
+# The names of fields, so that what is generated gets into the fields that are read
+NAMES = st.sampled_from(
+    sorted(
+        {name for endpoint in ENDPOINTS for response in known(endpoint) for name in names(response)}
+        | {"orgs", "data", "id", "title", "is_default", "threshold_amount", "currency"}
+        | {"results", "start_time", "amount", "value", "line_item", "has_more", "next_page"}
+    )
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | EDGES,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(), inner, max_size=4)
+    ),
     max_leaves=12,
 )
+# What is no JSON object, and so neither a row of costs nor an amount
+NO_OBJECT = JSON.filter(lambda value: not isinstance(value, dict))
+NO_AMOUNT = NO_OBJECT.filter(lambda value: not number(cast("Any", value)))
 READERS: dict[str, Callable[[JsonObject], object]] = {
     "credit_grants": lambda data: CreditGrants.read(data, NOW),
     "usage": lambda data: CostReport.read(data, START, NOW.date()),
@@ -64,9 +95,13 @@ READERS: dict[str, Callable[[JsonObject], object]] = {
 
 
 def check(result: object) -> None:
-    """Hold every value of a result to its type."""
+    """Check that every value of a result has its type."""
     if isinstance(result, tuple):
-        assert all(isinstance(one, Organization) for one in result)
+        for one in result:
+            assert isinstance(one, Organization)
+            assert one.id
+            assert one.id.isascii()
+            assert one.title is None or one.title.isprintable()
         return
     if isinstance(result, CostReport):
         for day, costs in result.days.items():
@@ -82,7 +117,7 @@ def check(result: object) -> None:
         value = getattr(result, field.name)
         if isinstance(value, float):
             assert "float" in str(field.type)
-            assert math.isfinite(value)
+            assert abs(value) <= 10**15
         elif isinstance(value, bool):
             assert "bool" in str(field.type)
         elif isinstance(value, str):
@@ -97,7 +132,7 @@ def check(result: object) -> None:
 
 
 def read(endpoint: str, data: dict[str, Any]) -> tuple[object, list[str]]:
-    """Return what a reader makes of an answer, and the fields that it complained of."""
+    """Parse a response; return the result, None if it is refused, and the unreadable fields."""
     unreadable: list[str] = []
     try:
         result = READERS[endpoint](JsonObject(data, unreadable.append))
@@ -108,38 +143,49 @@ def read(endpoint: str, data: dict[str, Any]) -> tuple[object, list[str]]:
 
 
 @pytest.mark.parametrize("endpoint", READERS)
-@given(data=st.dictionaries(st.text(), JSON, max_size=6))
+@given(data=st.dictionaries(NAMES | st.text(), JSON, max_size=6))
 @settings(max_examples=150, deadline=None)
-def test_any_object(endpoint: str, data: dict[str, Any]) -> None:
+def test_any_object_is_parsed_or_refused(endpoint: str, data: dict[str, Any]) -> None:
+    """Any JSON object leads to values of the right types, or to the client's own error."""
     read(endpoint, data)
 
 
-def known(endpoint: str) -> list[dict[str, Any]]:
-    """Return all fixtures of an endpoint."""
-    return [json.loads(path.read_text()) for path in sorted((FIXTURES / endpoint).glob("*.json"))]
-
-
-@pytest.mark.parametrize("endpoint", ["credit_grants", "usage", "subscription"])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 @given(data=st.data())
 @settings(max_examples=300, deadline=None)
-def test_any_value_of_a_field(endpoint: str, data: st.DataObject) -> None:
-    """One wrong field costs itself, and the others stay what they were."""
-    shape = data.draw(st.sampled_from(known(endpoint)))
-    name = data.draw(st.sampled_from(sorted(shape)))
-    before, complaints = read(endpoint, shape)
-    after, unreadable = read(endpoint, shape | {name: data.draw(JSON)})
+def test_unreadable_field_affects_no_other(endpoint: str, data: st.DataObject) -> None:
+    """Whatever one field holds, the response is not refused and the others stay the same."""
+    response = data.draw(st.sampled_from(known(endpoint)))
+    name = data.draw(st.sampled_from(sorted(response)))
+    before, complaints = read(endpoint, response)
+    after, unreadable = read(endpoint, response | {name: data.draw(JSON)})
+    assert type(after) is type(before) is not None
     assert set(unreadable) - set(complaints) <= _inside(name)
-    if isinstance(before, CreditGrants | Subscription) and type(after) is type(before):
-        hit = {name, *({"plan_id"} if name == "plan" else ())}
-        hit |= {"next_grant_expiry"} if name == "grants" else set()
-        hit |= {"unlimited"} if name == "hard_limit_usd" else set()
-        for field in fields(before):
-            if field.name not in hit:
-                assert getattr(after, field.name) == getattr(before, field.name)
+    if isinstance(before, CostReport):
+        affected = (
+            {field.name for field in fields(before)}
+            if name == "daily_costs"
+            else {"lifetime"}
+            if name == "total_usage" and not before.complete
+            else set()
+        )
+    else:
+        affected = {name} | AFFECTED.get(name, set())
+    for field in fields(cast("CostReport", before)):
+        if field.name not in affected:
+            assert getattr(after, field.name) == getattr(before, field.name)
+
+
+# The attributes that depend on a field of another name
+AFFECTED = {
+    "plan": {"plan_id"},
+    "grants": {"next_grant_expiry"},
+    "hard_limit_usd": {"unlimited"},
+}
 
 
 def _inside(name: str) -> set[str]:
-    """Return the names that can be complained of where one field is wrong."""
+    """Return the fields that may be reported as unreadable if one field is."""
     inner = {
         "plan": {"title", "id"},
         "grants": {"data", "grant_amount", "used_amount", "expires_at"},
@@ -148,53 +194,50 @@ def _inside(name: str) -> set[str]:
     return {name} | inner.get(name, set())
 
 
-@given(data=st.data())
+@given(wrong=NO_OBJECT)
 @settings(max_examples=200, deadline=None)
-def test_any_value_deep_inside_costs(data: st.DataObject) -> None:
-    """A wrong row costs itself; the rest of the day is still added up."""
-    wrong = data.draw(JSON)
+def test_unreadable_row_of_usage_affects_no_other(wrong: object) -> None:
+    """A row that is no object is left out; the rest of the day is still added up."""
     rows = [{"name": "a, input", "cost": 100}, wrong, {"name": "b", "cost": "50"}]
     result, _ = read("usage", {"daily_costs": [{"timestamp": NOW.timestamp(), "line_items": rows}]})
     assert isinstance(result, CostReport)
-    expected = 1.5
-    if isinstance(wrong, dict) and wrong:
-        return
-    assert result.cost_today == pytest.approx(expected)
+    assert result.cost_today == pytest.approx(1.5)
     assert result.models_this_month == {"a": 1.0, "b": 0.5}
 
 
-@given(data=st.data())
+@given(wrong=NO_AMOUNT)
 @settings(max_examples=300, deadline=None)
-def test_any_value_deep_inside_official_costs(data: st.DataObject) -> None:
-    """A wrong row, amount or bucket costs itself; only other money makes the answer an error."""
-    wrong = data.draw(JSON)
+def test_unreadable_part_of_costs_affects_no_other(wrong: Any) -> None:
+    """An unreadable amount, row, bucket or project is left out; the rest is still added up."""
     amount = {"value": "1.000000000000000000000000000000000000000", "currency": "usd"}
-    other = data.draw(JSON)
     results = [
         {"line_item": "a, input", "amount": amount},
-        {"line_item": "a, output", "amount": other},
+        {"line_item": "a, output", "amount": wrong},
         {"line_item": "a, output", "amount": {"value": wrong}},
         wrong,
         {"line_item": "b", "amount": {"value": 0.5}, "project_id": wrong},
     ]
     buckets = [{"start_time": NOW.timestamp(), "results": results}, wrong]
     result, _ = read("costs", {"data": buckets, "has_more": False})
-    if isinstance(result, CostReport) and not _holds_money(wrong, other):
-        assert result.models_this_month["a"] == 1.0
-        assert result.models_this_month["b"] == 0.5
+    assert isinstance(result, CostReport)
+    assert result.models_this_month == {"a": 1.0, "b": 0.5}
 
 
-def _holds_money(*values: object) -> bool:
-    """Return whether some value can be read as an amount, or a row or bucket of its own."""
-    return any(isinstance(one, dict) and one for one in values) or any(
-        number(one) for one in values if isinstance(one, str | int | float)
-    )
+@example(currency="usd")
+@example(currency="USD")
+@given(currency=st.from_regex(r"[A-Za-z]{1,5}", fullmatch=True))
+def test_costs_in_another_currency_are_refused(currency: str) -> None:
+    """Costs are read in US dollars only, however that is written."""
+    results = [{"line_item": "a", "amount": {"value": 1, "currency": currency}}]
+    buckets = [{"start_time": NOW.timestamp(), "results": results}]
+    result, _ = read("costs", {"data": buckets})
+    assert (result is None) is (currency.lower() != "usd")
 
 
 @given(text=st.text() | st.from_regex(r"(?:https?://)?[^\s]{0,40}(?::\d{0,7})?(?:/\S*)?"))
 @settings(max_examples=400, deadline=None)
-def test_any_host(text: str) -> None:
-    """A host is refused by the client's own errors, or it can be asked."""
+def test_any_host_is_refused_or_normalized(text: str) -> None:
+    """A host is refused with the client's own error, or becomes a URL that stays the same."""
     try:
         url = base_url(text)
     except OpenAIAccountError:
@@ -205,60 +248,83 @@ def test_any_host(text: str) -> None:
     assert base_url(str(url)) == url
 
 
-@given(text=st.text())
-@settings(max_examples=300, deadline=None)
-def test_any_key(text: str) -> None:
-    """A key is refused, or it fits into a header."""
+# Pieces of what browsers copy, which together are anything from a key to nonsense
+WORDS = (KEY, ADMIN_KEY, "sess-", "sk-admin-", "Bearer", "authorization", "value", "a=b; c=d")
+MARKS = (*" \"'`^\\,;:={}[]()@", "\n", "\r\n", "\t")
+PIECES = st.lists(st.text(max_size=5) | st.sampled_from(WORDS + MARKS), max_size=25).map("".join)
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+@given(text=st.text() | PIECES)
+@settings(max_examples=500, deadline=None)
+def test_any_key_is_refused_or_fits_a_header(kind: KeyKind, text: str) -> None:
+    """Any text is refused with the client's own error, or holds a key that fits a header."""
     try:
-        key = clean_key(text)
+        key = extract_key(text, kind)
     except InvalidKeyError:
         return
     assert key
     assert key.isascii()
     assert key.isprintable()
-    assert " " not in key
+    assert not any(char.isspace() for char in key)
+    assert key in text
+    assert extract_key(key, kind) == key
 
 
-def test_host_error() -> None:
-    """What is refused is refused by kind."""
+@pytest.mark.parametrize("kind", KeyKind)
+@given(token=st.from_regex(r"[!#-&(-~]{1,4096}", fullmatch=True))
+@settings(max_examples=200, deadline=None)
+def test_token_of_any_form_is_a_key(kind: KeyKind, token: str) -> None:
+    """A gateway's token is a key, whatever it looks like; so is one after the header's name."""
+    if re.match(r"authorization:|bearer$", token, re.IGNORECASE):
+        return
+    assert extract_key(token, kind) == token
+    assert extract_key(f" Authorization: Bearer {token}\n", kind) == token
+
+
+def test_host_that_is_no_name_is_refused() -> None:
+    """A character that stands for several others is no host name."""
     with pytest.raises(InvalidHostError):
         base_url("https://\u2100")
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_any_body() -> None:
-    """Whatever bytes come with whatever status, only the client's own errors come out."""
+async def test_any_body_raises_only_own_errors() -> None:
+    """Whatever the status and the body, the methods return their type or raise an own error."""
 
-    async def ask(examples: list[tuple[int, bytes, str]]) -> None:
-        async def answer(_: web.Request) -> web.Response:
+    async def request_all(examples: list[tuple[int, bytes, str]]) -> None:
+        async def respond(_: web.Request) -> web.Response:
             status, body, kind = examples[turn]
             return web.Response(status=status, body=body, headers={"Content-Type": kind})
 
         app = web.Application()
-        app.router.add_get("/{path:.*}", answer)
+        app.router.add_get("/{path:.*}", respond)
         server = TestServer(app, host="127.0.0.1")
         await server.start_server(access_log=None)
         async with aiohttp.ClientSession() as session:
-            client = OpenAIAccountClient(session, str(server.make_url("")), {KeyKind.SESSION: KEY})
+            url = str(server.make_url(""))
+            dashboard = OpenAIAccountClient(session, url, {KeyKind.SESSION: KEY})
+            documented = OpenAIAccountClient(session, url, {KeyKind.ADMIN: ADMIN_KEY})
+            methods: tuple[tuple[Callable[[], Awaitable[object]], type], ...] = (
+                (dashboard.credit_grants, CreditGrants),
+                (dashboard.costs, CostReport),
+                (dashboard.subscription, Subscription),
+                (dashboard.organizations, tuple),
+                (documented.costs, CostReport),
+                (documented.spend_limit, SpendLimit),
+            )
             for turn in range(len(examples)):  # noqa: B007 - the server reads it
-                for method in (
-                    client.credit_grants,
-                    client.costs,
-                    client.subscription,
-                    client.organizations,
-                ):
+                for method, kind in methods:
                     with suppress(OpenAIAccountError):
-                        check_type(await method())
+                        assert isinstance(await method(), kind)
         await server.close()
-
-    def check_type(result: object) -> None:
-        assert isinstance(result, CreditGrants | CostReport | Subscription | tuple)
 
     examples: list[tuple[int, bytes, str]] = []
 
     @given(
         st.sampled_from([200, 200, 200, 400, 401, 403, 404, 418, 429, 500, 503]),
-        st.binary(max_size=200) | JSON.map(lambda one: json.dumps(one).encode()),
+        st.binary(max_size=200)
+        | st.dictionaries(NAMES, JSON, max_size=6).map(lambda one: json.dumps(one).encode()),
         st.sampled_from(["application/json", "text/html", "image/png"]),
     )
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -266,4 +332,4 @@ async def test_any_body() -> None:
         examples.append((status, body, kind))
 
     collect()
-    await ask(examples)
+    await request_all(examples)

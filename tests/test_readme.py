@@ -1,45 +1,62 @@
-"""The README says what is so.
+"""The README is true.
 
-With UPDATE_README=1 in the environment the table of entities is written anew.
+With UPDATE_README=1 in the environment the table of entities is rewritten.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 import json
 import os
 from pathlib import Path
 import re
+from typing import Any, cast
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components import automation
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
-from .common import RunningSimulator, setup_entry
+from custom_components.openai_account.condition import CONDITIONS
+from custom_components.openai_account.const import DOMAIN
+from custom_components.openai_account.trigger import TRIGGERS
+
+from .common import RunningSimulator, entity_id, poll, set_available_credit, setup_entry
 from .const import NOW, ORGANIZATION
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- entities -->\n).*?(?=<!-- /entities -->)", re.DOTALL)
 
+languages = pytest.mark.parametrize(
+    ("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-Hans")]
+)
 
-@pytest.mark.usefixtures("all_entities_enabled")
-async def test_entities(
+
+def translations(language: str) -> dict[str, Any]:
+    """Return the texts of the integration in a language."""
+    path = ROOT / "custom_components" / DOMAIN / "translations" / f"{language}.json"
+    return cast("dict[str, Any]", json.loads(path.read_text()))
+
+
+async def test_table_of_entities_matches_the_registry(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The table of entities is that of a run."""
+    """The table lists every entity with its key, kind, unit and default."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
     rows = {}
-    names = json.loads(
-        (ROOT / "custom_components/openai_account/translations/en.json").read_text()
-    )["entity"]
-    monkeypatch.undo()
+    enabled = set()
+    names = translations("en")["entity"]
     for entity in er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id):
         key = entity.unique_id.removeprefix(f"{ORGANIZATION}_")
         kind = kind_of(key)
@@ -49,10 +66,11 @@ async def test_entities(
         what = " ".join(
             filter(None, [entity.domain.replace("_", " "), device_class and f"({device_class})"])
         )
-        on = kind in ENABLED
+        if not entity.disabled_by:
+            enabled.add(kind)
         rows[kind] = (
             f"| {name} | `{kind if kind == key else f'{kind}_…'}` | {what} "
-            f"| {entity.unit_of_measurement or ''} | {'on' if on else 'off'} |"
+            f"| {entity.unit_of_measurement or ''} | {'off' if entity.disabled_by else 'on'} |"
         )
     order = list(dict.fromkeys([*names["sensor"], *names["binary_sensor"]]))
     lines = [
@@ -60,76 +78,141 @@ async def test_entities(
         "|---|---|---|---|---|",
         *(
             rows[key]
-            for key in sorted(rows, key=lambda key: (key not in ENABLED, order.index(key)))
+            for key in sorted(rows, key=lambda key: (key not in enabled, order.index(key)))
         ),
     ]
     table = "\n".join(lines) + "\n"
     text = README.read_text()
     if os.environ.get("UPDATE_README"):
-        README.write_text(TABLE.sub(lambda _: table, text))
-    else:
-        assert TABLE.findall(text) == [table]
+        text = TABLE.sub(lambda _: table, text)
+        README.write_text(text)
+    assert TABLE.findall(text) == [table]
 
 
 def kind_of(key: str) -> str:
-    """Return what models, or projects, have in common."""
+    """Return the key without the model or project that it ends with."""
     return next((one for one in ("model_cost", "project_cost") if key.startswith(f"{one}_")), key)
 
 
-ENABLED = {
-    "total_granted",
-    "total_used",
-    "total_available",
-    "total_paid_available",
-    "next_grant_expiry",
-    "cost_today",
-    "cost_this_month",
-    "cost_yesterday",
-    "cost_last_7_days",
-    "forecast_this_month",
-    "days_left",
-    "model_cost",
-    "hard_limit_usd",
-    "soft_limit_usd",
-    "plan",
-    "spend_limit",
-    "budget_used",
-    "low_balance",
-    "over_budget",
-    "has_payment_method",
-    "auto_recharge_enabled",
-    "delinquent",
-}
-
-
-async def test_enabled(
-    hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
-) -> None:
-    """What the table calls on is on."""
-    await setup_entry(hass, full_entry)
-    enabled = {
-        kind_of(entity.unique_id.removeprefix(f"{ORGANIZATION}_"))
-        for entity in er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id)
-        if not entity.disabled_by
-    }
-    assert enabled == ENABLED
-
-
-def test_files() -> None:
-    """Every file and command that the README names is there."""
+def test_named_files_and_commands_exist() -> None:
+    """Every file and command that the README names exists."""
     text = README.read_text()
-    for path in re.findall(r"(?:\]\(|src=\")((?!https?://|#)[^)\"\s]+)", text):
-        assert (ROOT / path).exists(), path
-    for command in re.findall(r"scripts/\w+", text):
-        assert os.access(ROOT / command, os.X_OK), command
+    paths = re.findall(r"(?:\]\(|src=\")((?!https?://|#)[^)\"\s]+)", text)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    commands = re.findall(r"scripts/\w+", text)
+    assert [one for one in commands if not os.access(ROOT / one, os.X_OK)] == []
 
 
-def test_versions() -> None:
+@languages
+def test_links_within_a_readme_lead_to_headings(name: str, language: str) -> None:
+    """Every link within a README leads to a heading, and its contents list each section."""
+    text = (ROOT / name).read_text()
+    headings = re.findall(r"^(##+) (.+)$", text, re.MULTILINE)
+    slugs = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for _, title in headings]
+    linked = re.findall(r"\]\(#([^)]+)\)", text)
+    assert set(linked) <= set(slugs)
+    sections = [slug for (level, _), slug in zip(headings, slugs, strict=True) if level == "##"]
+    contents = re.findall(r"^- \[[^]]+\]\(#([^)]+)\)$", text, re.MULTILINE)
+    # The contents do not list themselves.
+    assert contents == sections[1:]
+
+
+def test_oldest_version_is_the_tested_one() -> None:
     """The oldest supported Home Assistant is the one that is tested."""
     oldest = re.search(
         r"^homeassistant==(\S+)", (ROOT / "requirements/oldest.in").read_text(), re.MULTILINE
     )
     assert oldest
-    assert oldest[1] in README.read_text()
+    month = oldest[1].rpartition(".")[0]
+    assert f"Home Assistant {month} or later" in README.read_text()
     required = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
-    assert oldest[1].rpartition(".")[0] == required.rpartition(".")[0]
+    assert month == required.rpartition(".")[0]
+
+
+def examples(text: str) -> list[dict[str, Any]]:
+    """Return the YAML examples."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [cast("dict[str, Any]", parse_yaml(block)) for block in blocks]
+
+
+@languages
+def test_each_trigger_and_condition_has_an_example(name: str, language: str) -> None:
+    """Each trigger and condition has a section of its own, with an example."""
+    text = (ROOT / name).read_text()
+    texts = translations(language)
+    for category, known in (("triggers", TRIGGERS), ("conditions", CONDITIONS)):
+        places = {key: text.find(f"\n### {texts[category][key]['name']}\n") for key in known}
+        assert -1 not in places.values()
+        shown = [example[category] for example in examples(text) if list(example) == [category]]
+        types = [one[category.removesuffix("s")] for [one] in shown]
+        assert types == [f"{DOMAIN}.{key}" for key in sorted(places, key=lambda key: places[key])]
+
+
+@languages
+def test_explained_messages_are_the_shown_ones(name: str, language: str) -> None:
+    """The messages that the README explains are those that people see."""
+    texts = translations(language)
+    messages = json.dumps([texts["config"]["error"], texts["issues"]], ensure_ascii=False)
+    troubleshooting = (ROOT / name).read_text().rpartition("|---|---|\n")[2]
+    explained = re.findall(r"^\|[^|*]*\*([^|*]+)\* \|", troubleshooting, re.MULTILINE)
+    assert len(explained) == 8
+    for message in explained:
+        assert re.search(re.sub("\\W*…+\\W*", ".*", message), messages), message
+
+
+@asynccontextmanager
+async def automate(hass: HomeAssistant, config: list[dict[str, Any]]) -> AsyncGenerator[None]:
+    """Set automations up, and turn them off in the end."""
+    await async_setup_component(hass, "labs", {})
+    assert await async_setup_component(hass, automation.DOMAIN, {automation.DOMAIN: config})
+    await hass.async_block_till_done()
+    states = hass.states.async_all(automation.DOMAIN)
+    assert [state.state for state in states] == ["on"] * len(config)
+    yield
+    await hass.services.async_call(
+        automation.DOMAIN, "turn_off", {"entity_id": "all"}, blocking=True
+    )
+
+
+async def test_examples_are_accepted(
+    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+) -> None:
+    """Home Assistant accepts each example of an automation."""
+    await setup_entry(hass, entry)
+    config = [
+        {"alias": f"Example {number}", "triggers": [], "actions": [], **example}
+        for number, example in enumerate(examples(README.read_text()))
+        if example.keys() & {"triggers", "conditions"}
+    ]
+    assert len(config) == len(TRIGGERS) + len(CONDITIONS) + 2
+    async with automate(hass, config):
+        pass
+
+
+async def test_example_not_at_night(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Credit that becomes low at 23:00 is reported at 08:00, and not before."""
+    await hass.config.async_set_time_zone("UTC")
+    night = datetime(2026, 11, 24, 23, tzinfo=UTC)
+    freezer.move_to(night)
+    set_available_credit(simulator, 20)
+    await setup_entry(hass, entry)
+    sent = async_mock_service(hass, "notify", "notify")
+    entity = er.async_get(hass).async_get(entity_id(hass, "total_available"))
+    assert entity
+    assert entity.device_id
+    text = README.read_text()
+    [example] = [one for one in examples(text) if {"triggers", "conditions"} <= one.keys()]
+    config = json.loads(json.dumps(example).replace("0123456789abcdef" * 2, entity.device_id))
+    async with automate(hass, [config]):
+        set_available_credit(simulator, 2)
+        await poll(hass, freezer)
+        assert not sent
+        freezer.move_to(night.replace(hour=8, second=1) + timedelta(days=1))
+        await poll(hass, freezer, 0)
+        assert [call.data["message"] for call in sent] == ["OpenAI credit: 2.0 USD left"]

@@ -1,4 +1,4 @@
-"""Sensors and binary sensors, by what Home Assistant shows of them."""
+"""Sensors and binary sensors, by their states and registry entries."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util.dt import utcnow
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
@@ -19,22 +20,48 @@ from custom_components.openai_account.const import DOMAIN
 from simulator import Account, LineItem
 from simulator.account import JSON
 
-from .common import RunningSimulator, entity_id, poll, setup_entry, state
+from .common import RunningSimulator, entity_id, entity_keys, has_entity, poll, setup_entry, state
 from .const import NOW, ORGANIZATION
 
 FIXTURES = Path(__file__).parent / "fixtures"
-SHAPES = sorted((path.parent.name, path.stem) for path in FIXTURES.glob("*/*.json"))
+RESPONSES = sorted((path.parent.name, path.stem) for path in FIXTURES.glob("*/*.json"))
+
+ENABLED_BY_DEFAULT = {
+    "total_granted",
+    "total_used",
+    "total_available",
+    "total_paid_available",
+    "next_grant_expiry",
+    "estimated_credit",
+    "low_balance",
+    "cost_today",
+    "cost_yesterday",
+    "cost_last_7_days",
+    "cost_this_month",
+    "forecast_this_month",
+    "days_left",
+    "model_cost_gpt_5_5",
+    "hard_limit_usd",
+    "soft_limit_usd",
+    "plan",
+    "has_payment_method",
+    "auto_recharge_enabled",
+    "delinquent",
+    "spend_limit",
+    "budget_used",
+    "over_budget",
+}
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
-async def test_entities(
+async def test_every_entity_matches_its_snapshot(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """Every entity, as the registry and the state machine have it."""
+    """Every entity has the known state, attributes, category and unique id."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
     entities = er.async_entries_for_config_entry(er.async_get(hass), full_entry.entry_id)
@@ -51,46 +78,18 @@ async def test_entities(
     assert shown == snapshot
 
 
-async def test_enabled_by_default(
-    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+async def test_entities_enabled_by_default(
+    hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
 ) -> None:
-    """What most people want is on, all else is off."""
-    await setup_entry(hass, entry)
-    enabled = {
-        entity.unique_id.removeprefix(f"{ORGANIZATION}_")
-        for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-        if not entity.disabled_by and "_model_cost_" not in entity.unique_id
-    }
-    assert enabled >= {
-        "total_granted",
-        "total_used",
-        "total_available",
-        "total_paid_available",
-        "next_grant_expiry",
-        "cost_today",
-        "cost_this_month",
-        "hard_limit_usd",
-        "soft_limit_usd",
-        "plan",
-        "has_payment_method",
-        "auto_recharge_enabled",
-        "delinquent",
-    }
-    assert not enabled & {
-        "system_hard_limit_usd",
-        "max_balance",
-        "soft_limit",
-        "trust_tier",
-        "billing_email",
-        "account_name",
-        "canceled",
-        "primary",
-    }
+    """The entities that most people want are enabled, and no others."""
+    simulator.account.ledger = {utcnow().date(): [LineItem("gpt-5.5, input", 100)]}
+    await setup_entry(hass, full_entry)
+    assert entity_keys(hass, full_entry, enabled_only=True) == ENABLED_BY_DEFAULT
 
 
-@pytest.mark.parametrize(("endpoint", "name"), SHAPES)
+@pytest.mark.parametrize(("endpoint", "name"), RESPONSES)
 @pytest.mark.usefixtures("all_entities_enabled")
-async def test_shapes(
+async def test_known_responses_show_what_they_report(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
@@ -99,10 +98,10 @@ async def test_shapes(
     endpoint: str,
     name: str,
 ) -> None:
-    """Each shape that the API was ever seen to answer in shows what it holds, and no more."""
+    """Each known form of a response leads to the entities that it reports, and no others."""
     freezer.move_to(NOW)
-    shape = json.loads((FIXTURES / endpoint / f"{name}.json").read_text())
-    setattr(simulator.account, f"{endpoint}_override", shape)
+    response = json.loads((FIXTURES / endpoint / f"{name}.json").read_text())
+    setattr(simulator.account, f"{endpoint}_override", response)
     for other in {"credit_grants", "usage", "subscription"} - {endpoint}:
         simulator.fault(other, "not_found")
     await setup_entry(hass, entry)
@@ -117,13 +116,13 @@ async def test_shapes(
     assert STATE_UNAVAILABLE not in states.values()
 
 
-async def test_device(
+async def test_device_model_is_the_plan(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """One service device, whose model is the plan and follows it."""
+    """An account is one service device, whose model follows its plan."""
     await setup_entry(hass, entry)
     [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert device.identifiers == {(DOMAIN, ORGANIZATION)}
@@ -139,13 +138,13 @@ async def test_device(
     assert device.model == "Enterprise"
 
 
-async def test_cost_of_models(
+async def test_days_and_months_turn_at_midnight_utc(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A model's rows are added up; days and months turn at midnight UTC."""
+    """The rows of a model are added up; today and this month start anew at midnight UTC."""
     freezer.move_to("2026-11-30 23:50:00+00:00")
     today, tomorrow = NOW.date().replace(day=30), NOW.date().replace(month=12, day=1)
     simulator.account.ledger = {
@@ -164,8 +163,7 @@ async def test_cost_of_models(
     assert float(state(hass, "cost_this_month")) == pytest.approx(1.350001)
     assert float(state(hass, "model_cost_gpt_5_5")) == pytest.approx(1.35)
     assert state(hass, "model_cost_o3") == "1e-06"
-    unique_id = f"{ORGANIZATION}_model_cost_never_used"
-    assert er.async_get(hass).async_get_entity_id("sensor", DOMAIN, unique_id) is None
+    assert not has_entity(hass, "model_cost_never_used")
 
     await poll(hass, freezer, 1200)
     assert float(state(hass, "cost_today")) == pytest.approx(0.07)
@@ -177,13 +175,13 @@ async def test_cost_of_models(
     assert month.attributes["last_reset"] == "2026-12-01T00:00:00+00:00"
 
 
-async def test_models_come_and_go(
+async def test_model_sensors_come_and_go(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A model's sensor comes with its first cost and goes when it has cost nothing for long."""
+    """A model's sensor appears with its first cost and goes after long without any."""
     freezer.move_to(NOW)
     day = NOW.date()
     names = ["gpt-5.5", "gpt 5.5", "例え", "x" * 300]
@@ -203,11 +201,11 @@ async def test_models_come_and_go(
         }
 
     shown = models()
-    # Each keeps a place of its own, though two have one slug and one has hardly any.
+    # Each has a sensor of its own, although two of the names have the same slug.
     assert sorted(shown.values()) == [1.0, 2.0, 3.0, 4.0]
     assert shown["gpt_5_5"] == 1.0
 
-    # The other model alone, after a restart, still finds its own place.
+    # After a restart the other model alone still has the sensor that it had.
     assert await hass.config_entries.async_unload(entry.entry_id)
     simulator.account.ledger = {day: [LineItem("gpt 5.5, input", 900.0)]}
     await hass.config_entries.async_setup(entry.entry_id)
@@ -221,13 +219,13 @@ async def test_models_come_and_go(
     assert not models()
 
 
-async def test_expired_grants(
+async def test_next_expiry_moves_to_the_next_grant(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The next expiry moves on by itself once a grant has expired."""
+    """Once a grant has expired, the next expiry is that of the next unused grant."""
     freezer.move_to(NOW)
     soon, later, empty = (NOW.timestamp() + hours * 3600 for hours in (1, 48, 24))
     simulator.account.credit_grants_override = {
@@ -250,10 +248,10 @@ async def test_expired_grants(
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
-async def test_long_text(
+async def test_text_is_made_fit_for_a_state(
     hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
 ) -> None:
-    """Text that no state can hold is cut, and parts of it that no person reads are left out."""
+    """Text is cut to the length of a state; control characters and empty parts are removed."""
     simulator.account.subscription |= {
         "trust_tier": "t" * 1000,
         "po_number": "a\x00b\u202e\n c",
@@ -267,31 +265,32 @@ async def test_long_text(
     assert state(hass, "tax_ids") == "A1, B2"
 
 
-async def test_nothing_new_writes_nothing(
+async def test_unchanged_response_writes_no_state(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A poll whose answers are the same reports no state."""
+    """A poll with the same responses does not write any state."""
     freezer.move_to(NOW)
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 100.0)]}
     await setup_entry(hass, entry)
     reported = {one.entity_id: one.last_reported for one in hass.states.async_all()}
-    asked = len(simulator.requests)
+    assert reported
+    before = len(simulator.requests)
     await poll(hass, freezer)
-    assert len(simulator.requests) == asked + 3
+    assert len(simulator.requests) == before + 3
     assert {one.entity_id: one.last_reported for one in hass.states.async_all()} == reported
 
 
-async def test_near_past_and_future(
+async def test_derived_costs_and_forecasts(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     all_entities_enabled: None,
 ) -> None:
-    """Yesterday, the last 7 days, last month, the forecast, and for how long the credit lasts."""
+    """Yesterday, the last 7 days, last month, the forecast, and how long the credit lasts."""
     freezer.move_to("2026-11-03 12:00:00+00:00")
     today = NOW.date().replace(day=3)
     cents = {0: 40.0, 1: 100.0, 2: 200.0, 3: 300.0, 7: 100.0, 8: 9999.0}
@@ -307,14 +306,14 @@ async def test_near_past_and_future(
     assert float(state(hass, "forecast_this_month")) == pytest.approx(3.4 + 0.6 + 27)
     assert float(state(hass, "days_left")) == pytest.approx(20.0)
 
-    # A dear day counts as it is.
+    # An expensive day counts in full.
     simulator.account.ledger[today] = [LineItem("o3, input", 500.0)]
     simulator.account.credit_grants_override = {"total_available": 10.0}
     await poll(hass, freezer)
     assert float(state(hass, "forecast_this_month")) == pytest.approx(8.0 + 27)
     assert float(state(hass, "days_left")) == pytest.approx(10.0)
 
-    # Credit that refills itself lasts for ever.
+    # With auto-recharge the credit does not run out.
     simulator.account.subscription["auto_recharge_enabled"] = True
     await poll(hass, freezer)
     assert state(hass, "days_left") == STATE_UNKNOWN
@@ -322,10 +321,13 @@ async def test_near_past_and_future(
     await poll(hass, freezer)
     assert float(state(hass, "days_left")) == pytest.approx(10.0)
 
+    # Without a response the credit is estimated from the last one; without costs it is not.
     simulator.fault("credit_grants", "html_wall")
     await poll(hass, freezer)
+    assert float(state(hass, "days_left")) == pytest.approx(10.0)
+    simulator.fault("usage", "html_wall")
+    await poll(hass, freezer)
     assert state(hass, "days_left") == STATE_UNAVAILABLE
-    assert float(state(hass, "forecast_this_month")) > 0
     simulator.clear_faults()
 
     # Nothing was spent for a week.
@@ -334,13 +336,13 @@ async def test_near_past_and_future(
     assert state(hass, "days_left") == STATE_UNKNOWN
 
 
-async def test_last_month_cannot_be_had(
+async def test_current_month_does_not_need_the_last_one(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Without last month's days the running month is shown all the same, and they come later."""
+    """The current month is shown while last month's costs are missing; those follow later."""
     freezer.move_to("2026-11-03 12:00:00+00:00")
     costs = simulator.account.usage
 

@@ -1,10 +1,11 @@
-"""The checks of the repository pass on it, and find the mistakes that they are for."""
+"""The checks of the repository find the mistakes that they are for; its guides name what exists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 import json
 from pathlib import Path
+import re
 import shutil
 
 from homeassistant.util.yaml import load_yaml_dict
@@ -12,6 +13,7 @@ from PIL import Image
 import pytest
 
 from development import validate
+from development.process import REPOSITORY
 
 DE, EN = "translations/de.json", validate.EN
 
@@ -247,3 +249,29 @@ def test_mistakes_are_printed(folder: Path, capsys: pytest.CaptureFixture[str]) 
         "WRONG  brand",
         "       logo.png: is missing",
     ]
+
+
+@pytest.mark.parametrize("guide", ["CONTRIBUTING.md", "SECURITY.md"])
+def test_links_of_guides(guide: str) -> None:
+    text = (REPOSITORY / guide).read_text("utf-8")
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in headings
+        elif not target.startswith("https://"):
+            assert (REPOSITORY / target).is_file(), target
+
+
+def test_contributing_names_every_module_test_and_script() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
+    plan = text.split("```")[1]
+    for path in validate.INTEGRATION.rglob("*.py"):
+        assert path.name in {"__init__.py", *plan.split()}, path
+    tests = REPOSITORY / "tests"
+    for path in tests.rglob("test_*.py"):
+        assert f"| `{path.relative_to(tests)}` |" in text
+    for path in (REPOSITORY / "scripts").iterdir():
+        assert f"| `scripts/{path.name}` |" in text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from functools import partial
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -20,8 +22,10 @@ from homeassistant.helpers.typing import ConfigType
 
 from .api import OpenAIAccountError
 from .client import async_create_client
-from .const import CONF_ORGANIZATION, DOMAIN
+from .const import CONF_ENTERED_CREDIT, CONF_ORGANIZATION, DOMAIN
 from .coordinator import (
+    ENDPOINT_GONE,
+    ENDPOINTS,
     SUBSCRIPTION,
     AnyCoordinator,
     OpenAIAccountConfigEntry,
@@ -29,10 +33,13 @@ from .coordinator import (
     keys_of,
 )
 from .dashboard import async_register_dashboard
-from .issues import delete_issues
+from .estimate import enter_credit, update_anchor
+from .issues import delete_issue, delete_issues
 from .services import async_setup_services
+from .session_key import update_session_key
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
+from .websocket_api import async_register_commands
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -42,6 +49,7 @@ PLATFORMS = [Platform.SENSOR, Platform.BINARY_SENSOR]
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all accounts share."""
     async_setup_services(hass)
+    async_register_commands(hass)
     await async_register_dashboard(hass)
 
     @callback
@@ -64,13 +72,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     data = OpenAIAccountData.create(hass, entry, client)
     await data.store.async_load()
     data.store.keep_endpoints(data.by_endpoint.keys())
+    for endpoint in ENDPOINTS:
+        if not data.opens(endpoint):
+            delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
+    for coordinator in data.coordinators:
+        coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data)
     if DATA_INSTANCE in hass.data and not data.store.models.all():
         # Perhaps an account that was removed and is added again.
         from .history import async_read_slugs  # noqa: PLC0415
 
         data.store.models.adopt(await async_read_slugs(hass, entry))
-    await _async_first_refresh(hass, entry, data)
+    try:
+        await _async_first_refresh(hass, entry, data)
+    finally:
+        # Home Assistant does not call the above where the first refresh fails.
+        update_session_key(hass, entry, data)
     entry.runtime_data = data
+    _take_entered_credit(hass, entry)
     _update_device_on_change(hass, entry)
     _end_reauth_on_success(hass, entry)
     # One after the other, so that an automation which a binary sensor triggers finds the
@@ -97,6 +115,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
     clear_statuses(hass, entry.entry_id)
     delete_issues(hass, entry.entry_id)
     await AccountStore(hass, entry.entry_id).async_remove()
+
+
+@callback
+def _refresh_finished(
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
+) -> None:
+    """Do what each poll gives cause for."""
+    update_anchor(data)
+    update_session_key(hass, entry, data)
 
 
 async def _async_first_refresh(
@@ -128,6 +155,15 @@ async def _async_first_refresh(
             coordinator.logger.error(
                 "Error fetching %s data: %s", coordinator.name, failures[coordinator.endpoint]
             )
+
+
+@callback
+def _take_entered_credit(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+    """Move the credit that was entered with a new account from the entry's data to the store."""
+    if entered := entry.data.get(CONF_ENTERED_CREDIT):
+        enter_credit(entry.runtime_data, entered["amount"], datetime.fromisoformat(entered["time"]))
+        data = {key: value for key, value in entry.data.items() if key != CONF_ENTERED_CREDIT}
+        hass.config_entries.async_update_entry(entry, data=data)
 
 
 @callback

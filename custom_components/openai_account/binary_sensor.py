@@ -30,6 +30,7 @@ from .entity import (
     EntityAdder,
     ReportedDescription,
 )
+from .estimate import credit_attributes, credit_left, is_credit_known, knows_credit
 
 PARALLEL_UPDATES = 0
 
@@ -84,15 +85,13 @@ SUBSCRIPTION_BINARY_SENSORS = (
 )
 
 
-def _low_balance(account: OpenAIAccountData) -> bool | None:
-    """Return whether the credit is below the user's threshold; None where it is not reported."""
-    credit = account.last(CREDIT)
-    if credit is None or credit.total_available is None:
-        return None
-    return credit.total_available < account.options.low_balance_threshold
+def low_balance(account: OpenAIAccountData) -> bool | None:
+    """Return whether the credit is below the user's threshold; None where it is not known."""
+    credit = credit_left(account)
+    return None if credit is None else credit.amount < account.options.low_balance_threshold
 
 
-def _over_budget(account: OpenAIAccountData) -> bool | None:
+def over_budget(account: OpenAIAccountData) -> bool | None:
     """Return whether the current month has cost more than the user's budget."""
     report, budget = account.last(COSTS), account.options.monthly_budget
     return None if report is None or budget is None else report.cost_this_month > budget
@@ -107,21 +106,18 @@ DERIVED_BINARY_SENSORS = (
         possible_fn=lambda account: account.options.monthly_budget is not None,
         exists_fn=lambda account: (report := account.last(COSTS)) is not None and report.complete,
         available_fn=lambda account: account.current(COSTS) is not None,
-        value_fn=_over_budget,
+        value_fn=over_budget,
     ),
     DerivedBinarySensorDescription(
         key="low_balance",
         translation_key="low_balance",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        depends_on=(CREDIT,),
-        possible_fn=lambda account: (
-            account.options.low_balance_threshold > 0 and account.opens(CREDIT)
-        ),
-        exists_fn=lambda account: (
-            (credit := account.last(CREDIT)) is not None and "total_available" in credit.reported
-        ),
-        available_fn=lambda account: account.current(CREDIT) is not None,
-        value_fn=_low_balance,
+        depends_on=(CREDIT, COSTS, SUBSCRIPTION),
+        possible_fn=lambda account: account.options.low_balance_threshold > 0,
+        exists_fn=knows_credit,
+        available_fn=is_credit_known,
+        attributes_fn=credit_attributes,
+        value_fn=low_balance,
     ),
 )
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 import logging
+import math
 from typing import cast, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
 
 from .api import (
+    MAX_DAYS,
     CostReport,
     CreditGrants,
     EndpointMissingError,
@@ -44,6 +47,12 @@ _LOGGER = logging.getLogger(__name__)
 
 ENDPOINT_GONE = "endpoint_gone"
 
+# An endpoint is not polled again within this many seconds just to rejoin the others.
+_MIN_GAP = 60.0
+
+# How long after midnight UTC the last of several accounts is polled
+_AFTER_MIDNIGHT = timedelta(minutes=1)
+
 type OpenAIAccountConfigEntry = ConfigEntry[OpenAIAccountData]
 
 
@@ -69,21 +78,24 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         interval = timedelta(
             seconds=entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)
         )
+        # This spreads accounts that start together evenly over the interval.
+        self._first_interval = interval * _phase(hass, entry)
         super().__init__(
             hass,
             _LOGGER,
             config_entry=entry,
             # Not the entry's title, which can be a person's name: this is logged.
             name=f"{DOMAIN} {endpoint}",
-            update_interval=interval * _phase(hass, entry),
+            update_interval=self._first_interval,
             always_update=False,
         )
         self.endpoint = endpoint
         self.client = client
         self.store = store
         self.status = endpoint_status(hass, entry.entry_id, endpoint)
+        self.refresh_finished: Callable[[], None] | None = None
         self._interval = interval
-        self._is_first_poll = True
+        self._created = hass.loop.time()
         self._polling = asyncio.Lock()
 
     @property
@@ -101,23 +113,42 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     async def _async_update_data(self) -> DataT:
         """Request the endpoint, unless it is paused."""
         async with self._polling:
-            if not self._is_first_poll:
-                # Only the first interval is shorter, to spread the accounts.
-                self.update_interval = self._interval
-            self._is_first_poll = False
-            if left := self.status.seconds_left:
-                if self.status.failed_key is not None:
-                    # After a reload, the request for a new key is gone; the rejected key is not.
-                    self.config_entry.async_start_reauth(self.hass)
-                raise self._update_failed(left)
             try:
+                if left := self.status.seconds_left:
+                    raise self._update_failed(left)
                 data = await self._fetch()
             except OpenAIAccountError as err:
                 raise self._handle_error(err) from err
+            finally:
+                self.update_interval = self._time_to_next_poll()
         self.status.note_success()
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
         return data
+
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Report a poll, also one without news."""
+        if self.refresh_finished:
+            self.refresh_finished()
+
+    def _time_to_next_poll(self) -> timedelta:
+        """Return when to poll again: together with the account's other endpoints.
+
+        After a pause or a manual update, an endpoint rejoins the others, so that
+        credit and costs are of the same time. Shortly after midnight UTC all are
+        polled, since the costs of today begin anew.
+        """
+        interval, first = self._interval.total_seconds(), self._first_interval.total_seconds()
+        elapsed = self.hass.loop.time() - self._created
+        gap = min(_MIN_GAP, interval / 2)
+        polls = max(math.ceil((elapsed + gap - first) / interval), 0)
+        now = dt_util.utcnow()
+        midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
+        return min(
+            timedelta(seconds=first + polls * interval - elapsed),
+            midnight - now + _AFTER_MIDNIGHT * (first / interval),
+        )
 
     def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:
         """Do what an error calls for, and return it in Home Assistant's terms."""
@@ -126,7 +157,6 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
             return self._update_failed(self.status.pause(err.retry_after, self._interval))
         if isinstance(err, InvalidAuthError):
             # Polls continue, slowly: a key that works again needs no new one.
-            self.config_entry.async_start_reauth(self.hass)
             return self._update_failed(self.status.pause(None, self._interval))
         if isinstance(err, EndpointMissingError):
             if not self.store.has_answered(self.endpoint):
@@ -142,6 +172,9 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         return self._update_failed()
 
     def _update_failed(self, retry_after: float | None = None) -> UpdateFailed:
+        if self.status.failed_key is not None:
+            # Whatever failed this time: a reload ends the request for a new key.
+            self.config_entry.async_start_reauth(self.hass)
         return UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=self.status.reason or RateLimitedError.code,
@@ -150,10 +183,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
 
 
 def _phase(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> float:
-    """Return which part of an interval an account waits before its second poll.
-
-    This spreads accounts that start together evenly over the interval.
-    """
+    """Return which part of an interval an account waits before its second poll."""
     entries = [one.entry_id for one in hass.config_entries.async_entries(DOMAIN)]
     return 1 - entries.index(entry.entry_id) / len(entries) if entry.entry_id in entries else 1
 
@@ -186,14 +216,28 @@ class CostCoordinator(AccountCoordinator[CostReport]):
                 # The current month is there all the same; the next poll tries again.
                 _LOGGER.debug("The costs of last month are not available now (%s)", err.code)
         if self._past is not None and self._past.today >= report.start - timedelta(days=1):
-            report = replace(
-                report,
-                start=self._past.start,
-                days={**self._past.days, **report.days},
-                project_names={**self._past.project_names, **report.project_names},
-            )
+            report = _with_earlier_days(self._past, report)
         self.store.models.note(report.last_days_of_models)
         self.store.projects.note(report.last_days_of_projects, report.project_names)
+        return await self._reach_back(report)
+
+    async def _reach_back(self, report: CostReport) -> CostReport:
+        """Add the days since the last known credit that a long absence left out."""
+        if (anchor := self.store.anchor) is None:
+            return report
+        known_until = date.fromisoformat(anchor["known_until"])
+        while known_until < report.start:
+            start = max(
+                known_until - timedelta(days=SETTLED_DAYS), report.start - timedelta(days=MAX_DAYS)
+            )
+            try:
+                part = await self.client.costs_between(start, report.start)
+            except OpenAIAccountError as err:
+                _LOGGER.debug(
+                    "The costs since the last known credit are not available now (%s)", err.code
+                )
+                break
+            report = _with_earlier_days(part, report)
         return report
 
     def _past_is_due(self, report: CostReport) -> bool:
@@ -203,6 +247,16 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         if self._past.start != report.last_month_start:
             return True
         return report.today.day <= SETTLED_DAYS + 1 and self._past_requested != report.today
+
+
+def _with_earlier_days(past: CostReport, report: CostReport) -> CostReport:
+    """Return a report that begins with the days of another one."""
+    return replace(
+        report,
+        start=past.start,
+        days={**past.days, **report.days},
+        project_names={**past.project_names, **report.project_names},
+    )
 
 
 class SubscriptionCoordinator(AccountCoordinator[Subscription]):

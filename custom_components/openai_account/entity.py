@@ -8,7 +8,7 @@ from typing import override
 
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -27,6 +27,13 @@ from .coordinator import (
     OpenAIAccountData,
 )
 from .store import SlugRegistry
+
+
+@callback
+def account_name(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> str:
+    """Return what the user calls an account: the name of its device, or else the entry's title."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return next((one.name_by_user for one in devices if one.name_by_user), entry.title)
 
 
 def always(_: object) -> bool:
@@ -49,12 +56,14 @@ class DerivedDescription(EntityDescription):
     change the value. Where keys or options rule it out, `possible_fn` is False
     and the entity is removed. `exists_fn` is True once the account reports what
     the value is derived from, and `available_fn` while that is up to date.
+    `attributes_fn` returns the extra state attributes.
     """
 
     depends_on: tuple[AnyEndpoint, ...]
     possible_fn: Callable[[OpenAIAccountData], bool] = always
     exists_fn: Callable[[OpenAIAccountData], bool] = always
     available_fn: Callable[[OpenAIAccountData], bool] = always
+    attributes_fn: Callable[[OpenAIAccountData], dict[str, object]] | None = None
 
     def coordinators(self, account: OpenAIAccountData) -> list[AnyCoordinator]:
         """Return the coordinators that the value depends on."""
@@ -117,6 +126,13 @@ class DerivedEntity(AccountEntity[object]):
     def available(self) -> bool:
         """Whether the value is up to date."""
         return self.entity_description.available_fn(self.account)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, object] | None:
+        """What else there is to say about the value."""
+        attributes_fn = self.entity_description.attributes_fn
+        return attributes_fn(self.account) if attributes_fn else None
 
 
 @dataclass(frozen=True, slots=True)

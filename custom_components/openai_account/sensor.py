@@ -40,6 +40,13 @@ from .entity import (
     EntityAdder,
     ReportedDescription,
 )
+from .estimate import (
+    credit_attributes,
+    credit_left,
+    estimated_credit,
+    is_credit_known,
+    knows_credit,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -236,32 +243,57 @@ def _reports_days(account: OpenAIAccountData) -> bool:
     return report is not None and report.complete
 
 
-def _days_left(account: OpenAIAccountData) -> float | None:
+def days_left(account: OpenAIAccountData) -> float | None:
     """Return how many days the credit lasts at the pace of the last 7 completed days.
 
     None without costs, or while the credit recharges by itself.
     """
-    credit, report, plan = account.last(CREDIT), account.last(COSTS), account.last(SUBSCRIPTION)
-    available = credit.total_available if credit else None
+    credit, report, recharge = credit_left(account), account.last(COSTS), account.store.recharge
     week = report.cost_last_7_days if report else None
-    if available is None or not week or week < 0 or (plan and plan.auto_recharge_enabled):
+    if credit is None or not week or week < 0 or (recharge and recharge["enabled"]):
         return None
-    return round(max(available, 0.0) / (week / 7), 1)
+    return round(max(credit.amount, 0.0) / (week / 7), 1)
 
 
-def _budget(account: OpenAIAccountData) -> float | None:
+def monthly_budget(account: OpenAIAccountData) -> float | None:
     """Return the budget of the current month in US dollars: the user's, or else OpenAI's limit."""
     limit = account.last(SPEND_LIMIT)
     return account.options.monthly_budget or (limit.amount if limit else None)
 
 
-def _budget_used(account: OpenAIAccountData) -> float | None:
+def budget_used(account: OpenAIAccountData) -> float | None:
     """Return the cost of the current month in percent of the budget; None without a budget."""
-    report, budget = account.last(COSTS), _budget(account)
+    report, budget = account.last(COSTS), monthly_budget(account)
     return round(100 * report.cost_this_month / budget, 2) if report and budget else None
 
 
+def _estimated_credit(account: OpenAIAccountData) -> float | None:
+    return round_usd(estimated_credit(account))
+
+
+def _anchor_attributes(account: OpenAIAccountData) -> dict[str, object]:
+    """Return what the estimate starts from."""
+    anchor = account.store.anchor
+    return {
+        "anchor_amount": anchor and round_usd(anchor["amount"]),
+        "anchor_time": anchor and anchor["time"],
+        "source": anchor and anchor["source"],
+    }
+
+
 DERIVED_SENSORS = (
+    DerivedSensorDescription(
+        key="estimated_credit",
+        translation_key="estimated_credit",
+        device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL,
+        native_unit_of_measurement=CURRENCY_USD,
+        suggested_display_precision=2,
+        depends_on=(COSTS, CREDIT, SUBSCRIPTION),
+        exists_fn=lambda account: _reports_days(account) and knows_credit(account),
+        attributes_fn=_anchor_attributes,
+        value_fn=_estimated_credit,
+    ),
     DerivedSensorDescription(
         key="days_left",
         translation_key="days_left",
@@ -269,14 +301,12 @@ DERIVED_SENSORS = (
         native_unit_of_measurement=UnitOfTime.DAYS,
         suggested_display_precision=0,
         depends_on=(COSTS, CREDIT, SUBSCRIPTION),
-        possible_fn=lambda account: account.opens(CREDIT),
-        exists_fn=lambda account: (
-            _reports_days(account)
-            and (credit := account.last(CREDIT)) is not None
-            and "total_available" in credit.reported
+        exists_fn=lambda account: _reports_days(account) and knows_credit(account),
+        available_fn=lambda account: (
+            account.current(COSTS) is not None and is_credit_known(account)
         ),
-        available_fn=lambda account: None not in (account.current(COSTS), account.current(CREDIT)),
-        value_fn=_days_left,
+        attributes_fn=credit_attributes,
+        value_fn=days_left,
     ),
     DerivedSensorDescription(
         key="budget_used",
@@ -288,9 +318,9 @@ DERIVED_SENSORS = (
         possible_fn=lambda account: (
             account.options.monthly_budget is not None or account.opens(SPEND_LIMIT)
         ),
-        exists_fn=lambda account: _reports_days(account) and _budget(account) is not None,
+        exists_fn=lambda account: _reports_days(account) and monthly_budget(account) is not None,
         available_fn=lambda account: account.current(COSTS) is not None,
-        value_fn=_budget_used,
+        value_fn=budget_used,
     ),
 )
 

@@ -17,6 +17,7 @@ from .const import DOMAIN, MODEL_RETENTION
 _VERSION = 1
 _SAVE_DELAY = 30
 _SLUG_LENGTH = 60
+_KEPT_LIFETIMES = 5
 _NONE: Mapping[str, str] = {}
 # Between two single digits: 4_1 is version 4.1, but 4_0613 is not
 _VERSION_DOT = re.compile(r"(?<=_\d)_(?=\d(?:_|$))")
@@ -42,12 +43,61 @@ class EndpointRecord(TypedDict):
     missing_since: str | None
 
 
+class LifetimeRecord(TypedDict):
+    """A session key that was rejected: when it was entered, and how many days it worked."""
+
+    added: str
+    days: float
+
+
+class AnchorRecord(TypedDict):
+    """A credit that was known: `amount` at a `time`, when its UTC day had cost `spent` so far.
+
+    `source` is `reported` or `entered`. `expires` is when the next grant that had
+    money left expires. `days` are the costs of the days since, including that
+    first one, up to `known_until`; `settled` is the sum of those before `settled_until`,
+    which are no longer kept.
+    `saved` is the time of the anchor that was last written to disk. Times are ISO
+    8601, amounts US dollars.
+    """
+
+    source: str
+    amount: float
+    time: str
+    spent: float
+    expires: str | None
+    may_have_recharged: bool
+    known_until: str
+    settled: float
+    settled_until: str
+    days: dict[str, float]
+    saved: str
+
+
+class EnteredCredit(TypedDict):
+    """Credit that the user entered at a time, and that waits for the costs of that time."""
+
+    amount: float
+    time: str
+
+
+class RechargeRecord(TypedDict):
+    """The last known state of auto-recharge, and the balance in US dollars below which it acts."""
+
+    enabled: bool
+    threshold: float | None
+
+
 class StoreData(TypedDict):
     """The stored form; names by their slugs."""
 
     models: dict[str, NameRecord]
     projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
+    session_keys: NotRequired[list[LifetimeRecord]]
+    anchor: NotRequired[AnchorRecord | None]
+    entered_credit: NotRequired[EnteredCredit | None]
+    recharge: NotRequired[RechargeRecord | None]
 
 
 def _model_of_slug(slug: str) -> str:
@@ -153,7 +203,7 @@ class SlugRegistry:
 
 
 class AccountStore:
-    """Remembers names by their slugs, and endpoints that have answered."""
+    """Remembers names by their slugs, endpoints that answered, the credit and dead keys."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
@@ -163,12 +213,12 @@ class AccountStore:
     def _take(self, data: StoreData) -> None:
         self._data = data
         self.models = SlugRegistry(
-            data["models"], self._save_soon, lambda slug, name: _model_of_slug(slug) == name
+            data["models"], self.save_soon, lambda slug, name: _model_of_slug(slug) == name
         )
         # Ids do not differ by case alone.
         self.projects = SlugRegistry(
             data.setdefault("projects", {}),
-            self._save_soon,
+            self.save_soon,
             lambda slug, name: slug == name.lower(),
         )
 
@@ -187,6 +237,33 @@ class AccountStore:
         """Forget everything."""
         await self._store.async_remove()
 
+    @property
+    def anchor(self) -> AnchorRecord | None:
+        """The last credit that was known; see `estimate.py`."""
+        return self._data.get("anchor")
+
+    @anchor.setter
+    def anchor(self, anchor: AnchorRecord | None) -> None:
+        self._data["anchor"] = anchor
+
+    @property
+    def entered_credit(self) -> EnteredCredit | None:
+        """Credit that the user entered and that is not an anchor yet."""
+        return self._data.get("entered_credit")
+
+    @entered_credit.setter
+    def entered_credit(self, entered: EnteredCredit | None) -> None:
+        self._data["entered_credit"] = entered
+
+    @property
+    def recharge(self) -> RechargeRecord | None:
+        """The last known state of auto-recharge."""
+        return self._data.get("recharge")
+
+    @recharge.setter
+    def recharge(self, recharge: RechargeRecord | None) -> None:
+        self._data["recharge"] = recharge
+
     def has_answered(self, endpoint: str) -> bool:
         """Return whether an endpoint ever answered for this account."""
         return endpoint in self._data["endpoints"]
@@ -195,13 +272,13 @@ class AccountStore:
         """Record that an endpoint answers."""
         if self._data["endpoints"].get(endpoint) != {"missing_since": None}:
             self._data["endpoints"][endpoint] = {"missing_since": None}
-            self._save_soon()
+            self.save_soon()
 
     def keep_endpoints(self, endpoints: Collection[str]) -> None:
         """Forget all other endpoints, which the account has no key for anymore."""
         for endpoint in self._data["endpoints"].keys() - endpoints:
             del self._data["endpoints"][endpoint]
-            self._save_soon()
+            self.save_soon()
 
     def missing_for(self, endpoint: str) -> timedelta:
         """Record that an endpoint which has answered is missing; return since how long."""
@@ -211,9 +288,31 @@ class AccountStore:
         if not since or since > now:
             # The clock was set back: what it said before is worth nothing.
             record["missing_since"] = now.isoformat()
-            self._save_soon()
+            self.save_soon()
             return timedelta()
         return now - since
 
-    def _save_soon(self) -> None:
+    @property
+    def session_key_lifetimes(self) -> list[float]:
+        """How many days the last session keys worked, the oldest first."""
+        return [record["days"] for record in self._data.get("session_keys", ())]
+
+    def note_session_key_lifetime(self, added: str, days: float) -> None:
+        """Record how many days a session key worked, unless that is recorded already."""
+        records = self._data.setdefault("session_keys", [])
+        if all(record["added"] != added for record in records):
+            records.append({"added": added, "days": days})
+            del records[:-_KEPT_LIFETIMES]
+            self.save_soon()
+
+    def forget_session_key_lifetime(self, added: str) -> None:
+        """Forget the lifetime of a session key that works again."""
+        records = self._data.get("session_keys", [])
+        left = [record for record in records if record["added"] != added]
+        if left != records:
+            self._data["session_keys"] = left
+            self.save_soon()
+
+    def save_soon(self) -> None:
+        """Write everything in half a minute, or when Home Assistant stops."""
         self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)

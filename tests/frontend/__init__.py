@@ -1,17 +1,19 @@
-"""The dashboard's scripts, run by Node.js on what a Home Assistant knows."""
+"""The dashboard's scripts, run by Node.js on what this Home Assistant tells its frontend."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 import json
 from pathlib import Path
 import shutil
 from typing import TypedDict, cast
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.dashboard import FOLDER
@@ -23,100 +25,151 @@ type Json = dict[str, Json] | list[Json] | str | int | float | bool | None
 type Card = dict[str, Json]
 
 
+class Entity(TypedDict):
+    """An entity as the integration lists it."""
+
+    entity_id: str
+    key: str
+    kind: str | None
+    name: str | None
+    custom_name: str | None
+
+
+class Statistic(TypedDict):
+    """A statistic as the integration lists it."""
+
+    statistic_id: str
+    kind: str | None
+    name: str | None
+
+
+class Account(TypedDict):
+    """An account as the integration lists it."""
+
+    config_entry_id: str
+    device_id: str | None
+    title: str
+    failed_keys: list[str]
+    last_update: str | None
+    low_balance_threshold: float | None
+    monthly_budget: float | None
+    entities: list[Entity]
+    statistics: list[Statistic] | None
+
+
 class Generated(TypedDict):
-    """What the strategies answered."""
+    """What the strategies returned."""
 
     offered: list[dict[str, str]]
     results: list[Card]
 
 
 class Frontend:
-    """A frontend that knows what this Home Assistant knows."""
+    """A frontend that knows what this Home Assistant knows, as far as a test leaves it so."""
 
-    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry, folder: Path) -> None:
+    def __init__(self, hass: HomeAssistant, accounts: list[Account], folder: Path) -> None:
         """Copy the scripts to where Node.js takes them for modules."""
-        self.hass = hass
-        self.entry = entry
+        assert NODE, "Node.js runs the dashboard's scripts: scripts/setup frontend installs it"
         self.folder = folder / "frontend"
         shutil.copytree(FOLDER, self.folder)
         (self.folder / "package.json").write_text('{"type": "module"}')
+        self.hass = hass
+        self.accounts = accounts
         self.language = "en"
-        self.version = "2026.11.0"
-        self.locale: dict[str, Json] = {"language": "en", "number_format": "language"}
-        self.entities: dict[str, dict[str, Json]] = {}
-        self.unique_ids: dict[str, Json] = {}
-        for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-            if one.disabled_by is None:
-                self.entities[one.entity_id] = {
-                    "entity_id": one.entity_id,
-                    "name": one.name or one.original_name,
-                    "platform": one.platform,
-                    "translation_key": one.translation_key,
-                    "device_id": one.device_id,
-                    "hidden": one.hidden_by is not None,
-                }
-                self.unique_ids[one.entity_id] = {"unique_id": one.unique_id}
-        self.devices: dict[str, dict[str, Json]] = {
-            one.id: {
-                "id": one.id,
-                "name": one.name,
-                "name_by_user": one.name_by_user,
-                "identifiers": [list(pair) for pair in one.identifiers],
-                "disabled_by": None,
-            }
-            for one in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+        self.number_format = "language"
+        self.time_zone = "UTC"
+        self.is_admin = False
+        self.entities: dict[str, dict[str, Json]] = {
+            one.entity_id: {"entity_id": one.entity_id, "name": one.name or one.original_name}
+            for one in er.async_get(hass).entities.values()
+            if not one.disabled
         }
         self.states: dict[str, dict[str, Json]] = {
             one.entity_id: {"state": one.state, "attributes": {"friendly_name": one.name}}
             for one in hass.states.async_all()
         }
-        self.costs: dict[str, tuple[str, float]] = {}
-        self.recorder = True
-        self.history = True
+        self._rows: dict[str, list[Json]] = {}
+
+    @classmethod
+    async def create(
+        cls, hass: HomeAssistant, hass_ws_client: WebSocketGenerator, folder: Path
+    ) -> Frontend:
+        """Return a frontend that has the accounts of this Home Assistant."""
+        client = await hass_ws_client(hass)
+        await client.send_json_auto_id({"type": "openai_account/account/list"})
+        response = await client.receive_json()
+        return cls(hass, response["result"]["accounts"], folder)
 
     @property
-    def statistic(self) -> str:
-        """The id of the account's own history."""
-        return f"{DOMAIN}:{str(self.entry.unique_id).lower().replace('-', '_')}_cost"
+    def account(self) -> Account:
+        """The first account."""
+        return self.accounts[0]
 
     def find(self, key: str) -> str:
-        """Return the entity of a key."""
-        [found] = [id_ for id_, one in self.entities.items() if one["translation_key"] == key]
+        """Return the entity of the first account with a key."""
+        [found] = [one["entity_id"] for one in self.account["entities"] if one["key"] == key]
         return found
 
-    def remember(self, **costs: float) -> None:
-        """Have the recorder know daily costs: of the account, and these of its models."""
-        self.costs = {f"{self.statistic}_{slug}": (slug, cost) for slug, cost in costs.items()}
+    def of_kind(self, kind: str) -> list[Entity]:
+        """Return the entities of the first account's models or projects."""
+        return [one for one in self.account["entities"] if one["kind"] == kind]
+
+    def remove_entity(self, key: str) -> None:
+        """Let the first account have no entity with a key."""
+        entities = self.account["entities"]
+        entities[:] = [one for one in entities if one["key"] != key]
+
+    def add_account(self, title: str) -> Account:
+        """Add an account that reports nothing, and return it."""
+        account: Account = {
+            "config_entry_id": title.lower(),
+            "device_id": None,
+            "title": title,
+            "failed_keys": [],
+            "last_update": None,
+            "low_balance_threshold": None,
+            "monthly_budget": None,
+            "entities": [],
+            "statistics": [],
+        }
+        self.accounts.append(account)
+        return account
+
+    def record(
+        self, account: Account, total: Mapping[datetime, float], **models: Mapping[datetime, float]
+    ) -> None:
+        """Let an account's costs be recorded, and those of its models; each row by its start."""
+        prefix = f"openai_account:{account['config_entry_id']}_cost"
+        series = {"": total, **models}
+        statistics: list[Statistic] = []
+        for name, costs in series.items():
+            id_ = f"{prefix}_{name}" if name else prefix
+            kind = "model" if name else None
+            statistics.append({"statistic_id": id_, "kind": kind, "name": name or None})
+            self._rows[id_] = [
+                {"start": start.timestamp() * 1000, "change": cost} for start, cost in costs.items()
+            ]
+        account["statistics"] = statistics
 
     async def call(self, *calls: list[Json]) -> Generated:
-        """Run calls of the strategies."""
-        known: list[Json] = [
-            {"statistic_id": id_, "name": f"OpenAI cost, {name.replace('_', '-')}"}
-            for id_, (name, _) in self.costs.items()
-        ]
-        if self.history:
-            known.append({"statistic_id": self.statistic, "name": "OpenAI cost"})
-        known.append({"statistic_id": f"{DOMAIN}:other_cost_gpt", "name": "Another account's"})
-        known.append({"statistic_id": "sensor.energy", "name": None})
-        rows: dict[str, Json] = {
-            id_: [{"change": cost / 2}, {"change": None}, {"change": cost / 2}]
-            for id_, (_, cost) in self.costs.items()
-        }
+        """Call methods of elements or modules: each call is one, its method and its arguments."""
+        translations = await async_get_translations(self.hass, self.language, "entity", {DOMAIN})
         given: Json = {
             "hass": {
                 "states": cast("Json", self.states),
                 "entities": cast("Json", self.entities),
-                "devices": cast("Json", self.devices),
-                "config": {"version": self.version},
-                "language": self.language,
-                "locale": self.locale,
+                "devices": {},
+                "config": {"time_zone": self.time_zone},
+                "locale": {"language": self.language, "number_format": self.number_format},
+                "user": {"is_admin": self.is_admin},
+                "panelUrl": "dashboard-openai",
             },
             "language": self.language,
             "calls": cast("Json", list(calls)),
-            "answers": {
-                "recorder/list_statistic_ids": known if self.recorder else None,
-                "recorder/statistics_during_period": rows if self.recorder else None,
-                "config/entity_registry/get_entries": self.unique_ids,
+            "responses": {
+                "openai_account/account/list": {"accounts": cast("Json", self.accounts)},
+                "frontend/get_translations": {"resources": cast("Json", translations)},
+                "recorder/statistics_during_period": cast("Json", self._rows),
             },
         }
         process = await asyncio.create_subprocess_exec(
@@ -127,18 +180,25 @@ class Frontend:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        answer, errors = await process.communicate(json.dumps(given).encode())
+        output, errors = await process.communicate(json.dumps(given).encode())
         assert process.returncode == 0, errors.decode()
-        return cast("Generated", json.loads(answer))
+        return cast("Generated", json.loads(output))
 
-    async def view(self, **config: str) -> Card:
-        """Return an account's view, having checked that each card shows what exists."""
-        answer = await self.call([VIEW, "generate", dict(config), "hass"])
-        [view] = answer["results"]
+    async def alerts(self) -> list[Card]:
+        """Return what is wrong with the first account."""
+        [alerts] = (await self.call(["alerts.js", "alertsOf", "hass", "@account", "@texts"]))[
+            "results"
+        ]
+        return cast("list[Card]", alerts)
+
+    async def view(self, **config: Json) -> Card:
+        """Return an account's view, having checked that each card shows something that exists."""
+        generated = await self.call([VIEW, "generate", dict(config), "hass"])
+        [view] = generated["results"]
         for card in walk(view):
             entity = card.get("entity")
             if isinstance(entity, str):
-                assert entity in self.states or entity.startswith(f"{self.statistic}_")
+                assert entity in self.states
         return view
 
 

@@ -1,12 +1,12 @@
-// Runs the dashboard's strategies as the frontend does, without a browser.
-// Standard input: {"hass": …, "answers": {command: answer | null, which refuses}, "language": …,
-// "calls": [[element, method, ...arguments]]}, where "hass" as an argument means the hass above, and
-// an object with "change" the same with the states of its entities changed.
-// Standard output: {"offered": …, "results": [a result a call]}.
+// Runs the dashboard's scripts as the frontend does, without a browser.
+// Standard input: {"hass": …, "responses": {command: response}, "language": …,
+// "calls": [[element or module, method, ...arguments]]}, where the argument "hass" means the hass
+// above, "@accounts" its accounts, "@account" the first of them, "@texts" the texts, and {"change": {entity: state}} the hass with these states.
+// Standard output: {"offered": …, "results": [one result per call]}.
 
 import { readFileSync } from "node:fs";
 
-const { hass, answers, calls, language } = JSON.parse(readFileSync(0, "utf8"));
+const { hass, responses, calls, language } = JSON.parse(readFileSync(0, "utf8"));
 const elements = new Map();
 globalThis.window = globalThis;
 globalThis.HTMLElement = class {};
@@ -16,22 +16,36 @@ globalThis.customElements = {
   get: (name) => elements.get(name),
 };
 hass.callWS = async ({ type }) => {
-  if (answers[type] == null) throw new Error(`${type} is not known`);
-  return answers[type];
+  if (!(type in responses)) throw new Error(`Unknown command: ${type}`);
+  return responses[type];
 };
 
 const script = new URL("openai-account-strategy.js", `file://${process.argv[2]}/`);
 await import(script.href);
-// Loaded once more under another address, as after an update, it is not offered twice.
+// Loaded again from another address, as after an update, it must not be offered twice.
 await import(`${script.href}?again`);
 
+const modules = new URL(".", script);
+const accounts = async () => (await import(new URL("accounts.js", modules))).Account.all(hass);
 const results = [];
-for (const [element, method, ...args] of calls) {
-  const given = args.map((one) => {
-    if (!one.change) return one === "hass" ? hass : one;
-    const changed = one.change.map((id) => [id, { state: "another", attributes: {} }]);
-    return { ...hass, states: { ...hass.states, ...Object.fromEntries(changed) } };
-  });
-  results.push((await elements.get(element)[method](...given)) ?? null);
+for (const [target, method, ...args] of calls) {
+  const given = await Promise.all(
+    args.map(async (one) => {
+      if (one === "hass") return hass;
+      if (one === "@accounts") return accounts();
+      if (one === "@account") return (await accounts())[0];
+      if (one === "@texts") {
+        return (await import(new URL("texts.js", modules))).textsIn(hass.locale.language);
+      }
+      if (Array.isArray(one)) return one.map((part) => part ?? undefined);
+      if (!one?.change) return one;
+      const changed = Object.entries(one.change).map(([id, state]) => [id, { state }]);
+      return { ...hass, states: { ...hass.states, ...Object.fromEntries(changed) } };
+    }),
+  );
+  const owner = target.endsWith(".js")
+    ? await import(new URL(target, modules))
+    : elements.get(target);
+  results.push((await owner[method](...given)) ?? null);
 }
 console.log(JSON.stringify({ offered: window.customStrategies, results }));

@@ -1,88 +1,118 @@
-"""The dashboard that makes itself, added and looked at in a real browser."""
+"""The dashboard that generates itself, added and looked at in a real browser."""
 
+from collections import defaultdict
+from collections.abc import AsyncIterator
 import contextlib
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal, cast
+import re
+from typing import Literal, TypedDict, cast
 
 from playwright.async_api import Locator, Page, ViewportSize, expect
 import pytest
 
-from development.home import DOMAIN, Home
+from development.home import DOMAIN, Entry, Home
 from development.process import HomeError, Json, until
-from simulator import Fault
+from simulator import Fault, Organization, Simulator
 
 from .browser import log_in, page, picture
-from .common import ADMIN_KEY, KEY, Service
+from .common import ADMIN_KEY, KEY, Service, run_simulator
+from .page_checks import check_page, errors_on
 
 __all__ = ["page"]
 
-DESKTOP: ViewportSize = {"width": 1440, "height": 1150}
-PHONE: ViewportSize = {"width": 412, "height": 2000}
-CONFIG: Json = {"strategy": {"type": "custom:openai-account"}}
-HEADINGS = ("Credit", "Costs", "Daily costs by model", "Models this month", "Subscription")
-GERMAN = ("Guthaben", "Kosten", "Tägliche Kosten nach Modell", "Modelle", "Abonnement")
+DESKTOP: ViewportSize = {"width": 1440, "height": 1250}
+TABLET: ViewportSize = {"width": 1000, "height": 1800}
+PHONE: ViewportSize = {"width": 412, "height": 2400}
+STRATEGY = "custom:openai-account"
+CONFIG: Json = {"strategy": {"type": STRATEGY}}
 
-# Whatever of the page tells of an error, wherever in its shadow roots, by its tag and text.
-ERRORS = """() => {
-  const found = [];
-  const walk = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      const tag = element.localName;
-      const shown = element.checkVisibility?.() ?? true;
-      const alert = tag === "ha-alert" && element.alertType !== "info";
-      if (shown && (tag === "hui-error-card" || tag === "hui-warning" || alert)) {
-        found.push(`${tag}: ${(element.shadowRoot ?? element).textContent.trim()}`);
-      }
-      if (tag === "hui-markdown-card" && /Error loading/.test(element._config?.content ?? "")) {
-        found.push(element._config.content);
-      }
-      if (element.shadowRoot) walk(element.shadowRoot);
-    }
-  };
-  walk(document);
-  return found;
+# The text of an element with that of its shadow roots
+TEXT = """(element) => {
+  const textOf = (node) =>
+    node.nodeType === Node.TEXT_NODE
+      ? node.textContent
+      : ["STYLE", "SCRIPT"].includes(node.nodeName)
+        ? ""
+        : [...(node.shadowRoot ?? node).childNodes].map(textOf).join(" ") +
+          (node.shadowRoot ? [...node.childNodes].map(textOf).join(" ") : "");
+  return textOf(element);
 }"""
 
-# Two frames in a row in which the chart's canvas stays the same.
-SETTLED = """async () => {
-  const find = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      if (element.localName === "canvas") return element;
-      const inner = element.shadowRoot && find(element.shadowRoot);
-      if (inner) return inner;
-    }
-  };
-  const frame = async () => {
-    await new Promise(requestAnimationFrame);
-    return find(document)?.toDataURL();
-  };
-  return (await frame()) === (await frame()) && (await frame()) !== undefined;
-}"""
-
-type Statistic = dict[str, Json]
+type Look = tuple[str, ViewportSize, Literal["light", "dark"], str]
+LOOKS: tuple[Look, ...] = (
+    ("desktop", DESKTOP, "light", "en"),
+    ("phone", PHONE, "dark", "de"),
+    ("tablet", TABLET, "light", "zh-Hans"),
+)
 
 
-@pytest.fixture
-async def account(home: Home, service: Service) -> None:
-    """Add the simulated account and wait until its daily costs have been read."""
-    flow = await home.start_flow()
-    keys = {"session_key": KEY, "admin_key": ADMIN_KEY}
-    result = await home.send_flow(flow, {"host": service.url, **keys})
-    assert result["type"] == "create_entry"
-    options = {"update_interval": 300, "low_balance_threshold": 5, "monthly_budget": 100}
-    [entry] = await home.entries()
-    assert (await home.set_options(entry, options))["type"] == "create_entry"
+class View(TypedDict):
+    """A view of a dashboard."""
 
-    async def has_history() -> bool:
-        known = cast("list[Statistic]", await home.command("recorder/list_statistic_ids"))
-        return sum(one["source"] == DOMAIN for one in known) > 1
-
-    await until(has_history, "The daily costs have been read", 120)
+    sections: list[Json]
 
 
-def seen(page: Page, cards: str) -> Locator:
-    """Return those of the cards that are not hidden by a condition."""
-    return page.locator(cards).filter(visible=True)
+class Dashboard(TypedDict):
+    """The configuration of a dashboard."""
+
+    views: list[View]
+
+
+BOTH = {"session_key": KEY, "admin_key": ADMIN_KEY}
+SESSION = {"session_key": KEY}
+LONG_NAME = "ft:gpt-4o-mini-2024-07-18:example-organization:customer-support-agent-v17:AbCdEfGh"
+
+
+async def add_account(home: Home, service: Service, keys: dict[str, str], name: str = "") -> Entry:
+    """Add an account; return its entry."""
+    known = [one["entry_id"] for one in await home.entries()]
+    fields = {"host": service.url, **keys, **({"name": name} if name else {})}
+    result = await home.send_flow(await home.start_flow(), fields)
+    assert result["type"] == "create_entry", result
+    return next(one for one in await home.entries() if one["entry_id"] not in known)
+
+
+async def recorded(home: Home, service: Service, first: date) -> None:
+    """Wait until all that the simulated account has cost since a day is recorded."""
+    expected = sum(costs_between(service, first).values())
+
+    async def is_recorded() -> bool:
+        known = cast("list[dict[str, Json]]", await home.command("recorder/list_statistic_ids"))
+        own = [
+            one["statistic_id"]
+            for one in known
+            if re.fullmatch(rf"{DOMAIN}:.*_cost", str(one["statistic_id"]))
+        ]
+        if not own:
+            return False
+        rows = await home.command(
+            "recorder/statistics_during_period",
+            start_time=f"{first}T00:00:00Z",
+            statistic_ids=cast("Json", own),
+            period="day",
+            types=["change"],
+        )
+        changes = [
+            cast("float", row["change"])
+            for days in cast("dict[str, list[dict[str, Json]]]", rows).values()
+            for row in days
+        ]
+        return sum(changes) == pytest.approx(expected, abs=0.01)
+
+    await until(is_recorded, "The daily costs are recorded", 120)
+
+
+def costs_between(service: Service, first: date, last: date | None = None) -> dict[str, float]:
+    """Return what the simulated account has cost from a day to another, in US dollars by model."""
+    costs: dict[str, float] = defaultdict(float)
+    day = first
+    while day <= (last or service.now.date()):
+        for item in service.simulator.account.items(day, service.now):
+            costs[item.name.split(",")[0]] += item.cost / 100
+        day += timedelta(days=1)
+    return costs
 
 
 async def add_dashboard(page: Page, home: Home, artifacts: Path) -> None:
@@ -98,16 +128,16 @@ async def add_dashboard(page: Page, home: Home, artifacts: Path) -> None:
     # A dialog that closes goes back in the browser's history: nothing may be opened before.
     await expect(create).to_be_hidden()
     await page.get_by_role("link", name="OpenAI", exact=True).click()
-    await expect(seen(page, "hui-gauge-card").first).to_be_visible()
+    await expect(page.locator("openai-account-costs .chart")).to_be_visible()
 
 
 async def dashboard_path(home: Home) -> str:
-    """Return the address of the dashboard that was added, once it was told what to be."""
+    """Return the address of the dashboard that was added, once it has its configuration."""
 
     async def find() -> str | None:
         known = cast("list[dict[str, Json]]", await home.command("lovelace/dashboards/list"))
         path = next((str(one["url_path"]) for one in known if one["title"] == "OpenAI"), None)
-        # The frontend makes a dashboard first, and fills it then.
+        # The frontend creates a dashboard first, and fills it then.
         with contextlib.suppress(HomeError):
             if path and await home.command("lovelace/config", url_path=path) == CONFIG:
                 return path
@@ -116,50 +146,261 @@ async def dashboard_path(home: Home) -> str:
     return await until(find, "The dashboard exists, and is by the strategy alone", 30)
 
 
-async def check_view(page: Page, headings: tuple[str, ...]) -> None:
-    """Check that the view is whole: its headings, its chart and its table, and no error."""
-    for heading in headings:
-        title = page.locator("hui-heading-card").filter(has_text=heading).first
-        await expect(title).to_be_visible()
-    await expect(seen(page, "hui-gauge-card").first).to_be_visible()
-    await expect(page.locator("hui-statistics-graph-card canvas").first).to_be_visible()
-    await expect(page.locator("hui-markdown-card td").first).to_be_visible()
-    assert await page.evaluate(ERRORS) == []
+async def create_dashboard(home: Home, path: str, config: Json) -> None:
+    """Create a dashboard."""
+    await home.command("lovelace/dashboards/create", url_path=path, title=path, mode="storage")
+    await home.command("lovelace/config/save", url_path=path, config=config)
 
 
-async def test_dashboard(
-    page: Page, home: Home, service: Service, account: None, artifacts: Path
-) -> None:
+async def choose_language(page: Page, language: str) -> None:
+    """Have the frontend use a language from the next page on."""
+    await page.evaluate(
+        "language => localStorage.setItem('selectedLanguage', JSON.stringify(language))", language
+    )
+
+
+async def amounts(locator: Locator) -> list[float]:
+    """Return the amounts of US dollars in an element, wherever in its shadow roots."""
+    await expect(locator).to_contain_text("$")
+    text = str(await locator.evaluate(TEXT))
+    return [float(one.replace(",", "")) for one in re.findall(r"\$([\d,]+\.\d+)", text)]
+
+
+async def tile_amount(page: Page, name: str) -> float:
+    """Return the amount on a tile."""
+    [amount] = await amounts(page.locator("hui-tile-card").filter(has_text=name))
+    return amount
+
+
+def cents(expected: float) -> float:
+    """Return an amount that is right to the cent."""
+    return cast("float", pytest.approx(expected, abs=0.0051))
+
+
+async def check_period(page: Page, expected: dict[str, float]) -> None:
+    """Check the costs that the chart and the list below it show, by model."""
+    total = sum(expected.values())
+    card = page.locator("openai-account-costs")
+    await expect(card.locator(".summary .amount")).to_have_text(f"${total:,.2f}")
+    more = card.get_by_role("button", name="more")
+    if await more.count():
+        await more.click()
+    rows = card.locator("li")
+    shown = {
+        (await row.locator(".name").inner_text()): (await amounts(row))[0]
+        for row in await rows.all()
+    }
+    assert shown == {name: cents(cost) for name, cost in expected.items() if cost}
+
+
+async def test_dashboard(page: Page, home: Home, service: Service, artifacts: Path) -> None:
+    entry = await add_account(home, service, BOTH)
+    options = {"update_interval": 300, "low_balance_threshold": 5, "monthly_budget": 100}
+    assert (await home.set_options(entry, options))["type"] == "create_entry"
+    today = service.now.date()
+    first_month = (today.replace(day=1) - timedelta(days=330)).replace(day=1)
+    await recorded(home, service, first_month)
     await log_in(page, home)
     await add_dashboard(page, home, artifacts)
     path = await dashboard_path(home)
     assert path in page.url
-    looks: tuple[tuple[str, ViewportSize, Literal["light", "dark"]], ...] = (
-        ("desktop-light", DESKTOP, "light"),
-        ("desktop-dark", DESKTOP, "dark"),
-        ("phone-light", PHONE, "light"),
-        ("phone-dark", PHONE, "dark"),
-    )
-    for name, size, scheme in looks:
-        await page.emulate_media(color_scheme=scheme)
-        await page.set_viewport_size(size)
-        await page.goto(f"{home.url}/{path}")
-        await check_view(page, HEADINGS)
-        # The bars grow for a moment, which no event tells the end of.
-        await page.wait_for_function(SETTLED)
-        await picture(page, artifacts / f"dashboard-{name}.png")
+    await page.set_viewport_size(DESKTOP)
 
-    await page.evaluate("localStorage.setItem('selectedLanguage', JSON.stringify('de'))")
-    await page.reload()
-    await check_view(page, GERMAN)
+    # Every figure is the simulator's.
+    grants = await service.fetch("credit_grants")
+    gauge = page.locator("hui-gauge-card").filter(visible=True)
+    await expect(gauge).to_contain_text(f"${cast('float', grants['total_available']):,.2f}")
+    facts = page.locator("hui-entities-card").first
+    assert await amounts(facts) == [
+        cents(cast("float", grants[key]))
+        for key in ("total_granted", "total_used", "total_paid_available")
+    ]
+    day = timedelta(days=1)
+    for name, first, last in (
+        ("Today", today, today),
+        ("Yesterday", today - day, today - day),
+        ("Last 7 completed days", today - 7 * day, today - day),
+    ):
+        expected = sum(costs_between(service, first, last).values())
+        assert await tile_amount(page, name) == cents(expected)
+    this_month = sum(costs_between(service, today.replace(day=1)).values())
+    last_month = (today.replace(day=1) - day).replace(day=1)
+    same_day = min(last_month + (today.day - 1) * day, today.replace(day=1) - day)
+    month = page.locator("openai-account-month")
+    for name, expected_amounts in (
+        ("Budget", [this_month, 100]),
+        ("This month", [this_month]),
+        (
+            "Last month, same days",
+            [sum(costs_between(service, last_month, same_day).values())],
+        ),
+        (
+            "Last month in total",
+            [sum(costs_between(service, last_month, today.replace(day=1) - day).values())],
+        ),
+    ):
+        shown = await amounts(month.locator(".row").filter(has_text=name).first)
+        assert shown == [cents(amount) for amount in expected_amounts]
+    await expect(page.locator("openai-account-status")).to_contain_text("Updated")
+
+    # The chart goes back in time, and has every period.
+    card = page.locator("openai-account-costs")
+    await check_period(page, costs_between(service, today - 29 * day))
+    await card.get_by_role("button", name="7 days").click()
+    await check_period(page, costs_between(service, today - 6 * day))
+    await card.get_by_role("button", name="Earlier").click()
+    await expect(card.locator(".pager")).to_contain_text(f"{today - 7 * day:%-d, %Y}")
+    await expect(card.get_by_role("button", name="Earlier")).to_be_focused()
+    await check_period(page, costs_between(service, today - 13 * day, today - 7 * day))
+    await card.get_by_role("button", name="90 days").click()
+    await check_period(page, costs_between(service, today - 89 * day))
+    await card.get_by_role("button", name="12 months").click()
+    await check_period(page, costs_between(service, first_month))
+    await card.get_by_role("slider").focus()
+    tooltip = card.locator(".tooltip .total")
+    await page.keyboard.press("ArrowLeft")
+    await expect(tooltip).to_contain_text(f"{last_month:%B %Y}")
+    [in_tooltip] = await amounts(tooltip)
+    assert in_tooltip == cents(
+        sum(costs_between(service, last_month, today.replace(day=1) - day).values())
+    )
+    await picture(page, artifacts / "dashboard-12-months.png")
+    await card.get_by_role("button", name="gpt-5.5").first.click()
+    await expect(page.locator("ha-more-info-dialog")).to_contain_text("Cost of gpt-5.5")
+    await page.keyboard.press("Escape")
+    await check_page(page)
 
     # What is on the page survives that nothing answers any more, and shows nothing as wrong.
     service.simulator.fault("*", Fault(status=500))
     entities = [one["entity_id"] for one in await home.entities() if one["disabled_by"] is None]
     await home.post("/api/services/homeassistant/update_entity", {"entity_id": [*entities]})
-    await expect(seen(page, "hui-gauge-card")).to_have_count(0)
-    await expect(seen(page, "hui-markdown-card")).to_have_count(0)
-    assert await page.evaluate(ERRORS) == []
-    await page.reload()
-    await expect(page.locator("hui-tile-card").first).to_be_visible()
-    assert await page.evaluate(ERRORS) == []
+    await expect(page.locator("hui-distribution-card").filter(visible=True)).to_have_count(0)
+    assert await errors_on(page) == []
+    await page.goto(f"{home.url}/{path}")
+    await expect(page.locator("openai-account-costs .chart")).to_be_visible()
+    assert await errors_on(page) == []
+
+
+@pytest.fixture
+async def accounts(home: Home, service: Service) -> AsyncIterator[dict[str, Entry]]:
+    """Add accounts in different states, each at a simulator of its own; return them by name."""
+    entries = {"Healthy": await add_account(home, service, BOTH, "Healthy")}
+    async with contextlib.AsyncExitStack() as stack:
+        for name, scenario, keys in (
+            ("Troubled", "low-credit", BOTH),
+            ("Admin key", "healthy", {"admin_key": ADMIN_KEY}),
+            ("Expired", "healthy", SESSION),
+            ("Empty", "new-account", SESSION),
+        ):
+            simulator = Simulator(key=KEY, admin_key=ADMIN_KEY, now=lambda: service.now)
+            simulator.play(scenario)
+            account = simulator.account
+            account.organizations = [Organization(f"org-{name}", name, is_default=True)]
+            if name == "Troubled":
+                account.subscription |= {"delinquent": True, "has_payment_method": False}
+                first, *others = account.streams
+                account.streams = [replace(first, name=LONG_NAME), *others]
+            running = await stack.enter_async_context(run_simulator(simulator))
+            entries[name] = await add_account(home, running, keys, name)
+            if name == "Troubled":
+                options = {"low_balance_threshold": 5, "monthly_budget": 1}
+                assert (await home.set_options(entries[name], options))["type"] == "create_entry"
+            if name == "Expired":
+                simulator.play("expired-session-key")
+                entities = [
+                    one["entity_id"]
+                    for one in await home.entities()
+                    if one["disabled_by"] is None and one["entity_id"].startswith("sensor.expired")
+                ]
+                data: dict[str, Json] = {"entity_id": [*entities]}
+                await home.post("/api/services/homeassistant/update_entity", data)
+        yield entries
+
+
+async def test_looks(page: Page, home: Home, accounts: dict[str, Entry], artifacts: Path) -> None:
+    """Every state of an account looks right, in light and dark, on each size, in each script."""
+    await create_dashboard(home, "open-ai", CONFIG)
+    await log_in(page, home)
+    alerts = {
+        "Troubled": (
+            "A payment is overdue.",
+            "The credit is low:",
+            "Over budget:",
+            "There is no payment method on file.",
+        ),
+        "Expired": ("The session key has expired",),
+        "Empty": ("The credit is low: $0.00 left.",),
+    }
+    views = {"All accounts": "all", **{name: one["entry_id"] for name, one in accounts.items()}}
+    for look, size, scheme, language in LOOKS:
+        await choose_language(page, language)
+        await page.set_viewport_size(size)
+        await page.emulate_media(color_scheme=scheme)
+        for name, path in views.items():
+            await page.goto(f"{home.url}/open-ai/{path}")
+            await expect(page.locator("openai-account-costs ha-card")).to_be_visible()
+            await expect(page.locator("openai-account-month ha-card")).to_be_visible()
+            status = page.locator("openai-account-status")
+            expected = [
+                one for key in alerts if name in (key, "All accounts") for one in alerts[key]
+            ]
+            await expect(status.locator("ha-alert")).to_have_count(len(expected))
+            if language == "en":
+                for text in expected:
+                    await expect(status).to_contain_text(text)
+            await picture(
+                page, artifacts / f"dashboard-{look}-{name.lower().replace(' ', '-')}.png"
+            )
+            await check_page(page)
+
+    await choose_language(page, "en")
+    await page.goto(f"{home.url}/open-ai/{accounts['Expired']['entry_id']}")
+    await page.get_by_role("link", name="Enter a new key").click()
+    await expect(page).to_have_url(re.compile("/config/integrations/integration/openai_account"))
+    await expect(page.get_by_role("button", name="Reconfigure").first).to_be_visible()
+
+
+async def test_editors(page: Page, home: Home, service: Service, artifacts: Path) -> None:
+    """What a dashboard shows is chosen in a dialog; a section of any dashboard shows an account."""
+    entry = await add_account(home, service, BOTH)
+    await recorded(home, service, service.now.date() - timedelta(days=29))
+    await create_dashboard(home, "open-ai", CONFIG)
+    await create_dashboard(
+        home, "my-board", {"views": [{"type": "sections", "sections": [{"cards": []}]}]}
+    )
+    await log_in(page, home)
+    await page.goto(f"{home.url}/open-ai")
+    await expect(page.locator("openai-account-costs .chart")).to_be_visible()
+    await page.get_by_role("button", name="Edit dashboard").click()
+    editor = page.locator("openai-account-dashboard-editor")
+    await editor.get_by_text("Subscription", exact=True).click()
+    await picture(page, artifacts / "dashboard-editor.png")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("hui-heading-card").filter(has_text="Subscription")).to_have_count(0)
+    parts: list[Json] = ["credit", "costs", "history", "models", "projects"]
+    assert await home.command("lovelace/config", url_path="open-ai") == {
+        "strategy": {"type": STRATEGY, "parts": parts}
+    }
+
+    await page.goto(f"{home.url}/my-board?edit=1")
+    await page.get_by_role("button", name="Create section").click()
+    await page.get_by_text("Automatic section").click()
+    await page.get_by_role("button", name="OpenAI Account").click()
+    editor = page.locator("openai-account-section-editor")
+    await editor.get_by_text("Costs over time", exact=True).click()
+    await picture(page, artifacts / "section-editor.png")
+    await page.get_by_role("button", name="Save").click()
+    await expect(editor).to_be_hidden()
+    config = cast("Dashboard", await home.command("lovelace/config", url_path="my-board"))
+    assert config["views"][0]["sections"][1] == {
+        "strategy": {
+            "type": STRATEGY,
+            "config_entry_id": entry["entry_id"],
+            "parts": ["credit", "costs", "history"],
+        }
+    }
+    await page.goto(f"{home.url}/my-board")
+    await expect(page.locator("openai-account-costs .chart")).to_be_visible()
+    await expect(page.locator("hui-gauge-card")).to_be_visible()
+    await picture(page, artifacts / "section.png")
+    await check_page(page)

@@ -183,10 +183,14 @@ class CostReport:
         """The first day of the current UTC month."""
         return self.today.replace(day=1)
 
+    def cost_of(self, day: date) -> float:
+        """Return the cost of a requested UTC day in US dollars."""
+        return self.days.get(day, DayCosts()).cost
+
     @property
     def cost_today(self) -> float:
         """The cost of the current UTC day so far, in US dollars."""
-        return self.days.get(self.today, DayCosts()).cost
+        return self.cost_of(self.today)
 
     @property
     def cost_this_month(self) -> float:

@@ -1,42 +1,95 @@
 // @ts-check
-// A dashboard that makes itself: a view for each OpenAI account, out of Home Assistant's own cards.
-// It is offered where dashboards are added; chosen in YAML it is
+// A dashboard that generates itself: a view for each OpenAI account. It is offered where
+// dashboards are added; in YAML it is
 //
 //   strategy:
 //     type: custom:openai-account
+//
+// A section of any other dashboard can show an account by the same type of strategy.
 
-import { textsIn } from "./texts.js";
+import { define } from "./define.js";
+import { offers } from "./offers.js";
 
-/** @typedef {import("./account.js").Hass} Hass */
-/** @typedef {{type: string, device_id?: string}} Config */
-/** @typedef {{[option: string]: unknown}} Generated */
+/** @typedef {import("./accounts.js").Hass} Hass */
+/** @typedef {import("./views.js").Config} Config */
+/** @typedef {import("./views.js").Generated} Generated */
 
 const TYPE = "openai-account";
 const TITLE = "OpenAI";
 const ICON = "mdi:creation";
 
 /**
- * Return the parts that make views, which are not needed before one is shown.
+ * Return the module that generates, which is not needed before a dashboard is opened.
  *
  * @returns {Promise<typeof import("./views.js")>}
  */
 const views = () => import("./views.js");
 
-/** The dashboard: an account, a view. */
+/**
+ * Return an editor.
+ *
+ * @param {"dashboard" | "section"} kind
+ * @returns {Promise<HTMLElement>}
+ */
+async function editor(kind) {
+  await import("./editor.js");
+  return document.createElement(`${TYPE}-${kind}-editor`);
+}
+
+/**
+ * What was generated last for each configuration: a function whose result differs if it has to be
+ * generated again.
+ *
+ * @type {Map<string, (hass: Hass) => string>}
+ */
+const fingerprints = new Map();
+
+/**
+ * Return whether a configuration must be generated again: entities or devices were added, removed
+ * or renamed, the language is another, or something that is generated from a state.
+ *
+ * @param {Config} config
+ * @param {Hass} before
+ * @param {Hass} now
+ * @returns {boolean}
+ */
+function shouldRegenerate(config, before, now) {
+  const fingerprint = fingerprints.get(JSON.stringify(config));
+  return (
+    before.entities !== now.entities ||
+    before.devices !== now.devices ||
+    before.locale !== now.locale ||
+    (fingerprint !== undefined &&
+      before.states !== now.states &&
+      fingerprint(before) !== fingerprint(now))
+  );
+}
+
+/**
+ * Return what was generated, and remember its fingerprint.
+ *
+ * @param {Config} config
+ * @param {import("./views.js").Result} result
+ * @returns {Generated}
+ */
+function remember(config, { generated, fingerprint }) {
+  fingerprints.set(JSON.stringify(config), fingerprint);
+  return generated;
+}
+
+/** The dashboard of all accounts, or of those with `config_entry_ids`. */
 class DashboardStrategy extends HTMLElement {
   /**
-   * Return the dashboard's views.
-   *
-   * @param {Config} _config
+   * @param {Config} config
    * @param {Hass} hass
    * @returns {Promise<Generated>}
    */
-  static async generate(_config, hass) {
-    return (await views()).dashboard(hass, `custom:${TYPE}`, TITLE, ICON);
+  static async generate(config, hass) {
+    return (await views()).generateDashboard(config, hass, TITLE, ICON);
   }
 
   /**
-   * Return what a new dashboard is called unless the user says otherwise.
+   * Return the title and icon that a new dashboard has unless the user chooses others.
    *
    * @returns {{title: string, icon: string}}
    */
@@ -44,75 +97,75 @@ class DashboardStrategy extends HTMLElement {
     return { title: TITLE, icon: ICON };
   }
 
+  static getConfigElement() {
+    return editor("dashboard");
+  }
+
   static registryDependencies = ["devices"];
 }
 
-/** An account's view: that of `device_id`, or of the first account. */
+/** The view of the account with `config_entry_id`, or of those with `config_entry_ids`. */
 class ViewStrategy extends HTMLElement {
-  /** Whether a view was made before its account's daily costs were read. */
-  static isWaiting = false;
-
   /**
-   * Return the view.
-   *
    * @param {Config} config
    * @param {Hass} hass
    * @returns {Promise<Generated>}
    */
   static async generate(config, hass) {
-    return (await views()).view(hass, config.device_id, (isWaited) => {
-      ViewStrategy.isWaiting = isWaited;
-    });
+    return remember(config, await (await views()).generateView(config, hass));
+  }
+
+  static shouldRegenerate = shouldRegenerate;
+}
+
+/** A section with `parts` of the account with `config_entry_id`. */
+class SectionStrategy extends HTMLElement {
+  /**
+   * @param {Config} config
+   * @param {Hass} hass
+   * @returns {Promise<Generated>}
+   */
+  static async generate(config, hass) {
+    return remember(config, await (await views()).generateSection(config, hass));
   }
 
   /**
-   * Return whether the view is to be made anew: entities came, went or were renamed; the account
-   * was granted more, which is the length of the gauge; or a poll may have brought daily costs.
+   * Return the configuration that a new section begins with.
    *
-   * @param {Config} _config
-   * @param {Hass} before
-   * @param {Hass} now
-   * @returns {boolean}
+   * @param {Hass} hass
+   * @returns {Promise<Config>}
    */
-  static shouldRegenerate(_config, before, now) {
-    const keys = ViewStrategy.isWaiting ? ["total_granted", "cost_today"] : ["total_granted"];
-    return (
-      before.entities !== now.entities ||
-      before.devices !== now.devices ||
-      Object.values(now.entities).some(
-        ({ entity_id, platform, translation_key }) =>
-          platform === "openai_account" &&
-          keys.includes(translation_key ?? "") &&
-          before.states[entity_id]?.state !== now.states[entity_id]?.state,
-      )
-    );
+  static async getStubConfig(hass) {
+    return (await views()).sectionStub(`custom:${TYPE}`, hass);
   }
-}
 
-/**
- * @param {string} name
- * @param {CustomElementConstructor} element
- */
-function define(name, element) {
-  if (!customElements.get(name)) {
-    customElements.define(name, element);
+  static getConfigElement() {
+    return editor("section");
   }
+
+  static shouldRegenerate = shouldRegenerate;
 }
 
 define(`ll-strategy-dashboard-${TYPE}`, DashboardStrategy);
 define(`ll-strategy-view-${TYPE}`, ViewStrategy);
+define(`ll-strategy-section-${TYPE}`, SectionStrategy);
 
-/** @type {{type: string}[]} */
+/** @typedef {{type: string, strategyType: string, name: string, description: string}} Offered */
+/** @type {Offered[]} */
 const offered = (/** @type {any} */ (window).customStrategies ??= []);
 if (!offered.some((one) => one.type === TYPE)) {
-  const offer = {
-    type: TYPE,
-    strategyType: "dashboard",
-    name: "OpenAI Account",
-    // The user's language is not known before the dashboards are shown.
-    get description() {
-      return textsIn(document.documentElement.lang).about;
-    },
-  };
-  offered.push(offer);
+  for (const strategyType of /** @type {const} */ (["dashboard", "section"])) {
+    offered.push({
+      type: TYPE,
+      strategyType,
+      name: "OpenAI Account",
+      // The user's language is not known before this is shown.
+      get description() {
+        return offers()[strategyType];
+      },
+    });
+  }
 }
+
+// Not needed before a dashboard is opened: nothing of the start waits for it.
+import("./custom-cards.js");

@@ -1,147 +1,94 @@
 // @ts-check
-// What the dashboard says by itself; names of entities and their states come from Home Assistant.
+// The dashboard's own texts; names of entities and their states come from Home Assistant.
 
+/** @typedef {import("./costs.js").Grouping} Grouping */
+/** @typedef {import("./periods.js").Period} Period */
+/** @typedef {import("./parts.js").Part} Part */
 /**
  * @typedef {object} Texts
- * @property {string} about what the dashboard is, where dashboards are offered
- * @property {string} credit heading: the credit of the account
- * @property {string} costs heading: what was spent, and the budget
- * @property {string} history heading: costs of the last 30 days, by day and model
- * @property {string} models heading: costs of this month by model
- * @property {string} subscription heading: the plan and its problems
- * @property {string} model column: the model's name
- * @property {string} cost column: its cost
- * @property {string} share column: its share of all costs
+ * @property {Record<Part, string>} parts headings, and names of the parts in the editor
+ * @property {string} credit the credit that is available
+ * @property {string} granted short names below the heading that says that these are credit
+ * @property {string} used
+ * @property {string} paid what of the available credit was paid for
+ * @property {string} lasts how long
+ * @property {string} expires the next grant
+ * @property {string} today short names below the heading that says that these are costs
+ * @property {string} yesterday
+ * @property {string} last7Days the days before today
+ * @property {string} thisMonth up to now
+ * @property {string} sameDays the days of last month up to the current one
+ * @property {string} lastMonth all of it
+ * @property {string} forecast of the current month
+ * @property {string} moreThanLastMonth `{share}`; compared with the same days
+ * @property {string} lessThanLastMonth `{share}`; compared with the same days
+ * @property {string} budget of the current month
+ * @property {string} ofBudget `{amount}` spent, `{budget}`
+ * @property {string} chart what the chart shows, for those who cannot see it
+ * @property {string} period label: how long a period is shown
+ * @property {Record<Period, string>} periods
+ * @property {string} earlier the button that goes back in time
+ * @property {string} later the button that goes forward in time
+ * @property {string} groupBy label: what the costs are grouped by
+ * @property {Record<Grouping, string>} groupings
+ * @property {string} perDay `{amount}`; on average
+ * @property {string} perMonth `{amount}`; on average
+ * @property {string} other costs that belong to no model or project
+ * @property {string} more `{number}`; those that there is no room for
+ * @property {string} noCosts there were none in the period
+ * @property {string} noHistory no daily costs are recorded yet
+ * @property {string} updated `{time}`, such as '3 minutes ago'
+ * @property {string} neverUpdated
+ * @property {string} sessionKeyFailed
+ * @property {string} adminKeyFailed
+ * @property {string} enterKey the link to where a new key is entered
+ * @property {string} openBilling the link to OpenAI's billing page
+ * @property {string} overdue a payment is
+ * @property {string} lowCredit `{amount}` left
+ * @property {string} overBudget `{amount}` spent, `{budget}`
+ * @property {string} canceled the subscription is
+ * @property {string} noPaymentMethod
  * @property {string} noAccount there is no account yet
  * @property {string} addAccount the link that adds one
+ * @property {string} unknownAccount the configured account does not exist
  * @property {string} noData the account reports nothing
- * @property {string} noHistory no daily costs are known yet
- * @property {string} noCosts nothing was spent this month
+ * @property {string} allAccounts the view of all accounts
+ * @property {string} account label: which account is shown
+ * @property {string} accounts label: which accounts are shown
+ * @property {string} ofAccounts `{number}` of `{all}` accounts that a sum is made of
+ * @property {string} shownParts label: which parts are shown
  */
 
-/** @type {Record<string, Texts>} */
-const TEXTS = {
-  en: {
-    about: "The credit, costs and subscription of your OpenAI accounts.",
-    credit: "Credit",
-    costs: "Costs",
-    history: "Daily costs by model",
-    models: "Models this month",
-    subscription: "Subscription",
-    model: "Model",
-    cost: "Cost",
-    share: "Share",
-    noAccount: "There is no OpenAI account yet.",
-    addAccount: "Add an account",
-    noData: "This account reports nothing at the moment.",
-    noHistory: "Daily costs appear here as soon as they have been read.",
-    noCosts: "No costs this month.",
-  },
-  de: {
-    about: "Guthaben, Kosten und Abonnement deiner OpenAI-Konten.",
-    credit: "Guthaben",
-    costs: "Kosten",
-    history: "Tägliche Kosten nach Modell",
-    models: "Modelle in diesem Monat",
-    subscription: "Abonnement",
-    model: "Modell",
-    cost: "Kosten",
-    share: "Anteil",
-    noAccount: "Es gibt noch kein OpenAI-Konto.",
-    addAccount: "Konto hinzufügen",
-    noData: "Dieses Konto meldet im Moment nichts.",
-    noHistory: "Die täglichen Kosten erscheinen hier, sobald sie gelesen sind.",
-    noCosts: "Keine Kosten in diesem Monat.",
-  },
-  es: {
-    about: "El crédito, los costes y la suscripción de tus cuentas de OpenAI.",
-    credit: "Crédito",
-    costs: "Costes",
-    history: "Costes diarios por modelo",
-    models: "Modelos de este mes",
-    subscription: "Suscripción",
-    model: "Modelo",
-    cost: "Coste",
-    share: "Proporción",
-    noAccount: "Todavía no hay ninguna cuenta de OpenAI.",
-    addAccount: "Añadir una cuenta",
-    noData: "Esta cuenta no informa de nada en este momento.",
-    noHistory: "Los costes diarios aparecerán aquí en cuanto se hayan leído.",
-    noCosts: "Sin costes este mes.",
-  },
-  fr: {
-    about: "Le crédit, les coûts et l'abonnement de vos comptes OpenAI.",
-    credit: "Crédit",
-    costs: "Coûts",
-    history: "Coûts quotidiens par modèle",
-    models: "Modèles ce mois-ci",
-    subscription: "Abonnement",
-    model: "Modèle",
-    cost: "Coût",
-    share: "Part",
-    noAccount: "Il n'y a pas encore de compte OpenAI.",
-    addAccount: "Ajouter un compte",
-    noData: "Ce compte ne rapporte rien pour le moment.",
-    noHistory: "Les coûts quotidiens apparaîtront ici dès qu'ils auront été lus.",
-    noCosts: "Aucun coût ce mois-ci.",
-  },
-  ja: {
-    about: "OpenAI アカウントのクレジット、コスト、サブスクリプション。",
-    credit: "クレジット",
-    costs: "コスト",
-    history: "モデル別の日次コスト",
-    models: "今月のモデル",
-    subscription: "サブスクリプション",
-    model: "モデル",
-    cost: "コスト",
-    share: "割合",
-    noAccount: "OpenAI アカウントはまだありません。",
-    addAccount: "アカウントを追加",
-    noData: "このアカウントは現在何も報告していません。",
-    noHistory: "日次コストは読み込みが済むとここに表示されます。",
-    noCosts: "今月のコストはありません。",
-  },
-  "zh-Hans": {
-    about: "OpenAI 账户的额度、花费与订阅。",
-    credit: "额度",
-    costs: "花费",
-    history: "各模型每日花费",
-    models: "本月模型花费",
-    subscription: "订阅",
-    model: "模型",
-    cost: "花费",
-    share: "占比",
-    noAccount: "还没有 OpenAI 账户。",
-    addAccount: "添加账户",
-    noData: "此账户目前没有报告任何数据。",
-    noHistory: "读取每日花费后将显示在此处。",
-    noCosts: "本月没有花费。",
-  },
-  "zh-Hant": {
-    about: "OpenAI 帳戶的額度、花費與訂閱。",
-    credit: "額度",
-    costs: "花費",
-    history: "各模型每日花費",
-    models: "本月模型花費",
-    subscription: "訂閱",
-    model: "模型",
-    cost: "花費",
-    share: "佔比",
-    noAccount: "尚無 OpenAI 帳戶。",
-    addAccount: "新增帳戶",
-    noData: "此帳戶目前沒有回報任何資料。",
-    noHistory: "讀取每日花費後將顯示於此處。",
-    noCosts: "本月沒有花費。",
-  },
+/** @type {Record<string, (() => Promise<{default: Texts}>) | undefined>} */
+const LANGUAGES = {
+  de: () => import("./texts/de.js"),
+  en: () => import("./texts/en.js"),
+  es: () => import("./texts/es.js"),
+  fr: () => import("./texts/fr.js"),
+  ja: () => import("./texts/ja.js"),
+  "zh-Hans": () => import("./texts/zh-Hans.js"),
+  "zh-Hant": () => import("./texts/zh-Hant.js"),
 };
 
 /**
- * Return the texts in a language; in English where there are none.
+ * Return the value for a language, or else for its base language, or for English.
  *
- * @param {string | undefined} language a BCP 47 tag, such as `de`, `es-419` or `zh-Hans`
- * @returns {Texts}
+ * @template Value
+ * @param {Record<string, Value | undefined>} values must have one for `en`
+ * @param {string} language a BCP 47 tag, such as `de`, `es-419` or `zh-Hans`
+ * @returns {Value}
  */
-export function textsIn(language) {
-  const tag = language || "en";
-  return TEXTS[tag] ?? TEXTS[tag.split("-")[0] ?? "en"] ?? /** @type {Texts} */ (TEXTS.en);
+export function inLanguage(values, language) {
+  const base = language.split("-")[0] ?? "";
+  return values[language] ?? values[base] ?? /** @type {Value} */ (values.en);
+}
+
+/**
+ * Return the texts in a language, or in English if there are none.
+ *
+ * @param {string} language
+ * @returns {Promise<Texts>}
+ */
+export async function textsIn(language) {
+  return (await inLanguage(LANGUAGES, language)()).default;
 }

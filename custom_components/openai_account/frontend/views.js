@@ -1,138 +1,287 @@
 // @ts-check
-// The views of the dashboard.
+// What the strategies generate: dashboards, views and sections.
 
-import { Entities, accountsOf, modelsOf, readHistory, slugOf } from "./account.js";
-import {
-  costCards,
-  creditCards,
-  historyCard,
-  modelCards,
-  problemBadges,
-  subscriptionCards,
-} from "./cards.js";
+import { Account, listAccounts } from "./accounts.js";
+import { gaugeScale } from "./gauge.js";
+import { LAYOUT, PARTS, cardsOf, gistCards } from "./parts.js";
 import { textsIn } from "./texts.js";
 
-/** @typedef {import("./account.js").Hass} Hass */
-/** @typedef {import("./cards.js").Card} Card */
+/** @typedef {import("./accounts.js").Hass} Hass */
+/** @typedef {import("./parts.js").Card} Card */
+/** @typedef {import("./parts.js").Part} Part */
+/** @typedef {import("./texts.js").Texts} Texts */
 /** @typedef {{[option: string]: unknown}} Generated */
+/**
+ * @typedef {object} Config
+ * @property {string} type
+ * @property {string} [config_entry_id] the account of a view or section; the first one without it
+ * @property {string[]} [config_entry_ids] the accounts of a dashboard; all of them without it
+ * @property {Part[]} [parts] what of an account is shown; everything without it
+ */
+/**
+ * @typedef {object} Result
+ * @property {Generated} generated
+ * @property {(hass: Hass) => string} fingerprint differs if it is to be generated anew
+ */
 
 const ADD_ACCOUNT = "/config/integrations/dashboard/add?domain=openai_account";
 
 /**
- * Return a dashboard: a view for each account, made when it is shown.
+ * The parts of an account in a section of its own.
  *
+ * @type {Part[]}
+ */
+const SECTION_PARTS = ["credit", "costs"];
+
+/** The address of the view of all accounts. */
+const ALL = "all";
+
+/**
+ * Return a dashboard: a view for each account, generated when it is opened, and one of all
+ * accounts where there are several.
+ *
+ * @param {Config} config
  * @param {Hass} hass
- * @param {string} type the type of the strategy that makes the views
  * @param {string} title
  * @param {string} icon
- * @returns {Generated}
+ * @returns {Promise<Generated>}
  */
-export function dashboard(hass, type, title, icon) {
-  const accounts = accountsOf(hass);
+export async function generateDashboard({ type, config_entry_ids, parts }, hass, title, icon) {
+  const texts = await textsIn(hass.locale.language);
+  const all = await listAccounts(hass);
+  const accounts = all.filter((one) => config_entry_ids?.includes(one.config_entry_id) ?? true);
   if (!accounts.length) {
     return { title, views: [{ title, icon, strategy: { type } }] };
   }
-  /** @type {Set<string>} */
-  const paths = new Set();
-  const made = accounts.map(({ id, name }) => {
-    const slug = slugOf(name).replaceAll("_", "-");
-    // A path of digits alone would mean the place of a view.
-    const path = /[a-z]/.test(slug) && !paths.has(slug) ? slug : id;
-    paths.add(path);
-    return { title: name, path, strategy: { type, device_id: id } };
-  });
-  return { title, views: made };
+  const views = accounts.map(({ title, config_entry_id }) => ({
+    title,
+    path: config_entry_id,
+    strategy: { type, config_entry_id, ...(parts && { parts }) },
+  }));
+  const overview = {
+    title: texts.allAccounts,
+    path: ALL,
+    strategy: { type, config_entry_ids: accounts.map((one) => one.config_entry_id) },
+  };
+  return { title, views: accounts.length > 1 ? [overview, ...views] : views };
 }
 
 /**
- * Return an account's view.
+ * Return the view of an account, or of several.
  *
+ * @param {Config} config
  * @param {Hass} hass
- * @param {string} [device] the id of the account's device; the first account without it
- * @param {(isWaited: boolean) => void} [wait] told whether the daily costs are yet to come
- * @returns {Promise<Generated>}
+ * @returns {Promise<Result>}
  */
-export async function view(hass, device, wait) {
-  const texts = textsIn(hass.locale?.language ?? hass.language);
-  const accounts = accountsOf(hass);
-  const account = device ? accounts.find((one) => one.id === device) : accounts[0];
-  if (!account) {
+export async function generateView({ config_entry_id, config_entry_ids, parts = PARTS }, hass) {
+  checkParts(parts);
+  const texts = await textsIn(hass.locale.language);
+  const accounts = await Account.all(hass);
+  if (!accounts.length) {
     return notice(`${texts.noAccount}\n\n[${texts.addAccount}](${ADD_ACCOUNT})`);
   }
-  const entities = new Entities(hass, account);
-  if (!entities.all.length) {
+  if (config_entry_ids) {
+    const chosen = accounts.filter(({ id }) => config_entry_ids.includes(id));
+    return result(chosen, viewOf(chosen, overviewSections(hass, chosen, texts)));
+  }
+  const account = choose(accounts, config_entry_id);
+  if (!account) {
+    return notice(texts.unknownAccount);
+  }
+  const sections = parts
+    .map((part) => ({ ...LAYOUT[part], part, cards: cardsOf(part, account, texts) }))
+    .filter(({ cards }) => cards.length)
+    .map(({ part, icon, columns, cards }) => ({
+      type: "grid",
+      column_span: columns,
+      cards: [heading(texts.parts[part], icon), ...cards],
+      visibility: ["models", "projects"].includes(part) ? hasCosts(account) : [],
+    }));
+  if (!sections.length && !account.listed.failed_keys.length) {
     return notice(texts.noData);
   }
-  const history = await readHistory(hass, account);
-  wait?.(history.kept && !history.account);
-  const models = await modelsOf(entities, history);
-  const badges = problemBadges(entities);
-  const hasCosts = models.length || history.account;
-  const chart = history.kept && hasCosts ? [historyCard(hass, history, texts)] : [];
-  const sections = [
-    section(texts.credit, "mdi:wallet", creditCards(entities)),
-    section(texts.costs, "mdi:cash-multiple", costCards(entities)),
-    section(texts.history, "mdi:chart-bar-stacked", chart, 2),
-    whileKnown(
-      entities.find("cost_this_month"),
-      section(texts.models, "mdi:creation", modelCards(entities, models, texts)),
-    ),
-    // The last, since it shows what the others do not.
-    section(texts.subscription, "mdi:card-account-details", subscriptionCards(entities)),
-  ].filter((one) => one !== undefined);
+  return result([account], viewOf([account], sections));
+}
+
+/**
+ * Return a section with some parts of an account.
+ *
+ * @param {Config} config
+ * @param {Hass} hass
+ * @returns {Promise<Result>}
+ */
+export async function generateSection({ config_entry_id, parts = SECTION_PARTS }, hass) {
+  checkParts(parts);
+  const texts = await textsIn(hass.locale.language);
+  const accounts = await Account.all(hass);
+  const account = choose(accounts, config_entry_id);
+  if (!account) {
+    const content = accounts.length ? texts.unknownAccount : texts.noAccount;
+    return result([], { type: "grid", cards: [{ type: "markdown", content }] });
+  }
+  const cards = parts.flatMap((part) => {
+    const found = cardsOf(part, account, texts);
+    return found.length && parts.length > 1
+      ? [heading(texts.parts[part], LAYOUT[part].icon, "subtitle"), ...found]
+      : found;
+  });
+  return result([account], {
+    type: "grid",
+    cards: [heading(account.title, "mdi:creation"), statusCard([account]), ...cards],
+  });
+}
+
+/**
+ * Return the configuration that a new section begins with.
+ *
+ * @param {string} type
+ * @param {Hass} hass
+ * @returns {Promise<Config>}
+ */
+export async function sectionStub(type, hass) {
+  const [first] = await listAccounts(hass);
+  return { type, parts: SECTION_PARTS, ...(first && { config_entry_id: first.config_entry_id }) };
+}
+
+/**
+ * @param {Account[]} accounts
+ * @param {string | undefined} id
+ * @returns {Account | undefined}
+ */
+function choose(accounts, id) {
+  return id ? accounts.find((account) => account.id === id) : accounts[0];
+}
+
+/**
+ * @param {string[]} parts
+ */
+function checkParts(parts) {
+  const unknown = parts.filter((part) => !PARTS.some((one) => one === part));
+  if (unknown.length) {
+    throw new Error(`Unknown parts: ${unknown.join(", ")}. There are: ${PARTS.join(", ")}`);
+  }
+}
+
+/**
+ * Return the sections of the view of several accounts: their sums, and the gist of each.
+ *
+ * @param {Hass} hass
+ * @param {Account[]} accounts
+ * @param {Texts} texts
+ * @returns {Generated[]}
+ */
+function overviewSections(hass, accounts, texts) {
+  const config_entry_ids = accounts.map(({ id }) => id);
+  const grid_options = { columns: 12 };
+  return [
+    {
+      type: "grid",
+      cards: [
+        heading(texts.allAccounts, "mdi:sigma"),
+        { type: "custom:openai-account-totals", config_entry_ids, grid_options },
+        { type: "custom:openai-account-month", config_entry_ids, grid_options },
+      ],
+    },
+    {
+      type: "grid",
+      column_span: 2,
+      cards: [
+        heading(texts.parts.history, LAYOUT.history.icon),
+        { type: "custom:openai-account-costs", config_entry_ids },
+      ],
+    },
+    ...accounts.map((account) => ({
+      type: "grid",
+      cards: [
+        {
+          ...heading(account.title, "mdi:account-circle"),
+          tap_action: {
+            action: "navigate",
+            navigation_path: `/${hass.panelUrl}/${account.id}`,
+          },
+        },
+        ...gistCards(account, texts),
+      ],
+    })),
+  ];
+}
+
+/**
+ * @param {Account[]} accounts
+ * @param {Generated[]} sections
+ * @returns {Generated}
+ */
+function viewOf(accounts, sections) {
   return {
     type: "sections",
     max_columns: 3,
-    // Credit, costs and models side by side where there is room; on a phone in this order.
+    // Short sections fill the gaps beside the wide one; on a phone the order stays.
     dense_section_placement: true,
-    badges,
+    header: { card: statusCard(accounts), layout: "start" },
     sections,
   };
 }
 
 /**
- * Return a section with a heading; none without cards.
- *
- * @param {string} heading
- * @param {string} icon
- * @param {Card[]} cards
- * @param {number} [columns] how many of the view's columns it takes
- * @returns {Generated | undefined}
+ * @param {Account[]} accounts
+ * @returns {Card}
  */
-function section(heading, icon, cards, columns = 1) {
-  if (!cards.length) {
-    return undefined;
-  }
+function statusCard(accounts) {
   return {
-    type: "grid",
-    column_span: columns,
-    cards: [{ type: "heading", heading, icon }, ...cards],
+    type: "custom:openai-account-status",
+    config_entry_ids: accounts.map(({ id }) => id),
+    grid_options: { columns: 12 },
   };
 }
 
 /**
- * Return a section that is not seen while an entity is unavailable, and so its share unknown.
- *
- * @param {string | undefined} entity
- * @param {Generated | undefined} section
- * @returns {Generated | undefined}
+ * @param {string} heading
+ * @param {string} icon
+ * @param {"title" | "subtitle"} [heading_style]
+ * @returns {Card}
  */
-function whileKnown(entity, section) {
-  return entity && section
-    ? { ...section, visibility: [{ condition: "state", entity, state_not: "unavailable" }] }
-    : section;
+function heading(heading, icon, heading_style = "title") {
+  return { type: "heading", heading, icon, heading_style };
 }
 
 /**
- * Return a view that says one thing.
+ * Return conditions that hide shares of costs while there are none, or they are unavailable.
+ *
+ * @param {Account} account
+ * @returns {object[]}
+ */
+function hasCosts(account) {
+  const entity = account.find("cost_this_month");
+  return entity ? [{ condition: "numeric_state", entity, above: 0 }] : [];
+}
+
+/**
+ * Return a view with a single message.
  *
  * @param {string} content
- * @returns {Generated}
+ * @returns {Result}
  */
 function notice(content) {
+  const cards = [{ type: "markdown", content }];
+  return result([], { type: "sections", max_columns: 1, sections: [{ type: "grid", cards }] });
+}
+
+/**
+ * @param {Account[]} accounts
+ * @param {Generated} generated
+ * @returns {Result}
+ */
+function result(accounts, generated) {
+  // The gauge and its scale are chosen by states, and tiles pair off as far as they are reported.
   return {
-    type: "sections",
-    max_columns: 1,
-    sections: [{ type: "grid", cards: [{ type: "markdown", content }] }],
+    generated,
+    fingerprint: (hass) =>
+      JSON.stringify(
+        accounts.map((account) => [
+          account.creditKey(hass),
+          gaugeScale(account, hass),
+          account.entities.map((one) => hass.states[one.entity_id]?.state === "unknown"),
+        ]),
+      ),
   };
 }

@@ -9,10 +9,10 @@ from __future__ import annotations
 from homeassistant.core import HomeAssistant, callback
 
 from ..coordinator import OpenAIAccountConfigEntry
+from ..statistic_ids import statistic_id
 from .importer import Importer
-from .measures import COSTS
+from .measures import COST, COSTS
 from .recorder import async_read_names
-from .statistics import statistic_id
 
 __all__ = ["async_read_slugs", "async_start_history"]
 
@@ -25,7 +25,7 @@ def async_start_history(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) ->
 
 async def async_read_slugs(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> dict[str, str]:
     """Return the slugs of the models that have a history, by their names."""
-    base = statistic_id(entry, "cost", "")
+    base = statistic_id(entry, COST)
     found = await async_read_names(hass)
     return {
         name.rpartition(", ")[2]: one.removeprefix(f"{base}_")

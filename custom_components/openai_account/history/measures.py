@@ -75,13 +75,15 @@ class Source[DayT]:
     measures: tuple[Measure[DayT], ...]
 
 
+COST = "cost"
+
 COSTS = Source(
     poller=lambda data: data.costs,
     request=lambda client, start, end: client.costs_between(start, end),
     empty=DayCosts(),
     measures=(
         Measure(
-            key="cost",
+            key=COST,
             label="cost",
             unit=CURRENCY_USD,
             total=lambda day: day.cost,

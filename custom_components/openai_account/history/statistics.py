@@ -8,10 +8,10 @@ from datetime import date
 from itertools import batched
 
 from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util, slugify
+from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
 from ..coordinator import OpenAIAccountConfigEntry
+from ..statistic_ids import statistic_id
 from .measures import Measure, Source
 from .recorder import async_read_names, async_read_tables, async_wait_until_written, async_write
 from .rows import DAY, LocalDays, Table, rows_to_write
@@ -21,12 +21,6 @@ _CHUNK = 25
 
 type Subject[DayT] = tuple[Measure[DayT], str | None]
 """What a statistic is of: a measure of a name, or of the account."""
-
-
-def statistic_id(entry: OpenAIAccountConfigEntry, key: str, slug: str | None = None) -> str:
-    """Return the id of an account's statistic: of a measure by its key, of a name by its slug."""
-    identity = slugify(entry.unique_id or entry.entry_id)
-    return f"{DOMAIN}:{identity}_{key}" + (f"_{slug}" if slug else "")
 
 
 class AccountStatistics[DayT]:

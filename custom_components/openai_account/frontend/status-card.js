@@ -1,0 +1,78 @@
+// @ts-check
+// The head of a view: what is wrong with the accounts, and how old their data is.
+
+import { AccountCard, STYLES } from "./account-card.js";
+import { alertsOf } from "./alerts.js";
+import { custom, html } from "./dom.js";
+import { ago } from "./format.js";
+
+/** @typedef {import("./accounts.js").Account} Account */
+/** @typedef {import("./accounts.js").Hass} Hass */
+
+const MINUTE = 60_000;
+
+/** @extends {AccountCard<undefined>} */
+export class StatusCard extends AccountCard {
+  static container = "div";
+  static styles = `${STYLES}
+    :host { width: 100%; }
+    .container { display: grid; gap: 8px; }
+    .updated { margin: 0; font-size: var(--ha-font-size-s, 12px); }
+    a { color: inherit; display: inline-block; }
+  `;
+
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #interval;
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#interval = setInterval(() => this.refresh(), MINUTE);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this.#interval);
+  }
+
+  getCardSize() {
+    return 1;
+  }
+
+  async fetch() {
+    return undefined;
+  }
+
+  /**
+   * @param {import("./account-card.js").Context<undefined>} context
+   * @returns {Node[]}
+   */
+  render({ hass, accounts, texts }) {
+    const alerts = accounts.flatMap((account) =>
+      alertsOf(hass, account, texts).map(({ level, text, link }) =>
+        custom(
+          "ha-alert",
+          { "alert-type": level },
+          accounts.length > 1 ? `${account.title}: ${text} ` : `${text} `,
+          link && html("a", linkTo(link.url), link.text),
+        ),
+      ),
+    );
+    const updates = accounts
+      .map(({ listed }) => Date.parse(listed.last_update ?? ""))
+      .filter((time) => !Number.isNaN(time));
+    const updated = updates.length
+      ? texts.updated.replace("{time}", ago(hass, Date.now() - Math.min(...updates)))
+      : texts.neverUpdated;
+    return [...alerts, html("p", { class: "updated secondary" }, updated)];
+  }
+}
+
+/**
+ * Return the attributes of a link; one to another site opens a new tab.
+ *
+ * @param {string} url
+ * @returns {Record<string, string>}
+ */
+function linkTo(url) {
+  return url.startsWith("/") ? { href: url } : { href: url, target: "_blank", rel: "noreferrer" };
+}

@@ -1,0 +1,14 @@
+"""The ids of the long-term statistics, which the history writes and the dashboard shows."""
+
+from __future__ import annotations
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.util import slugify
+
+from .const import DOMAIN
+
+
+def statistic_id(entry: ConfigEntry, key: str, slug: str | None = None) -> str:
+    """Return the id of an account's statistic: of a measure by its key, of a name by its slug."""
+    identity = slugify(entry.unique_id or entry.entry_id)
+    return f"{DOMAIN}:{identity}_{key}" + (f"_{slug}" if slug else "")

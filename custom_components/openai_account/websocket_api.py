@@ -1,0 +1,190 @@
+"""The WebSocket command that tells the dashboard which accounts, entities and statistics exist.
+
+Any user may send it, as those that list entities and statistics: dashboards are for all users. Its
+response holds no key, no address, and no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Literal, TypedDict
+
+from homeassistant.components import websocket_api
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
+
+from .api import KeyKind
+from .const import DOMAIN
+from .coordinator import AccountOptions, OpenAIAccountConfigEntry
+from .entity import account_name
+from .sensor import monthly_budget
+from .statistic_ids import statistic_id
+from .status import failed_keys
+from .store import AccountStore
+
+type Kind = Literal["model", "project"]
+
+# The entities of which an account has one per model or project, by their translation keys
+KINDS: Mapping[str, Kind] = {"model_cost": "model", "project_cost": "project"}
+
+
+class ListedEntity(TypedDict):
+    """An entity that is enabled and not hidden.
+
+    `key` is its translation key. Where it belongs to a model or project, `kind` says which of the
+    two and `name` is the model's or project's. `custom_name` is the user's own name of the entity.
+    """
+
+    entity_id: str
+    key: str
+    kind: Kind | None
+    name: str | None
+    custom_name: str | None
+
+
+class ListedStatistic(TypedDict):
+    """A statistic of daily costs in US dollars, of the account or of one of its models."""
+
+    statistic_id: str
+    kind: Kind | None
+    name: str | None
+
+
+class ListedAccount(TypedDict):
+    """An account: a config entry that is not disabled.
+
+    `device_id` is None until the entry was loaded for the first time, `statistics` where there is
+    no recorder. `last_update` is the time (ISO 8601, UTC) up to which every endpoint was fetched.
+    `low_balance_threshold` and `monthly_budget` are US dollars.
+    """
+
+    config_entry_id: str
+    device_id: str | None
+    title: str
+    failed_keys: list[KeyKind]
+    last_update: str | None
+    low_balance_threshold: float | None
+    monthly_budget: float | None
+    entities: list[ListedEntity]
+    statistics: list[ListedStatistic] | None
+
+
+@callback
+def async_register_commands(hass: HomeAssistant) -> None:
+    """Register the command, also where no WebSocket API is set up yet."""
+    websocket_api.async_register_command(hass, ws_list_accounts)
+
+
+@websocket_api.websocket_command({"type": f"{DOMAIN}/account/list"})
+@websocket_api.async_response
+async def ws_list_accounts(
+    hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
+) -> None:
+    """List the accounts by title."""
+    existing = await _async_existing_statistics(hass)
+    accounts = [
+        await _async_list_account(hass, entry, existing)
+        for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    ]
+    accounts.sort(key=lambda account: account["title"].casefold())
+    connection.send_result(msg["id"], {"accounts": accounts})
+
+
+async def _async_existing_statistics(hass: HomeAssistant) -> set[str] | None:
+    """Return the ids of the statistics in the database; None without a recorder."""
+    if DATA_INSTANCE not in hass.data:
+        return None
+    # Without a recorder, its modules need not be installed.
+    from homeassistant.components.recorder.statistics import get_metadata  # noqa: PLC0415
+
+    return set(
+        await get_instance(hass).async_add_executor_job(
+            partial(get_metadata, hass, statistic_source=DOMAIN)
+        )
+    )
+
+
+async def _async_list_account(
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, existing: set[str] | None
+) -> ListedAccount:
+    """Return what there is of an account; `existing` are the statistics in the database."""
+    options = AccountOptions.of(entry)
+    if entry.state is ConfigEntryState.LOADED:
+        store = entry.runtime_data.store
+        budget = monthly_budget(entry.runtime_data)
+    else:
+        store = AccountStore(hass, entry.entry_id)
+        await store.async_load()
+        budget = options.monthly_budget
+    names: dict[Kind, dict[str, str]] = {
+        "model": store.models.all(),
+        "project": {slug: store.projects.label(slug) for slug in store.projects.all()},
+    }
+    identity = entry.unique_id or entry.entry_id
+    device = next(iter(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)), None)
+    return {
+        "config_entry_id": entry.entry_id,
+        "device_id": device.id if device else None,
+        "title": account_name(hass, entry),
+        "failed_keys": sorted(failed_keys(hass, entry.entry_id)),
+        "last_update": _last_update(entry),
+        "low_balance_threshold": options.low_balance_threshold or None,
+        "monthly_budget": budget or None,
+        "entities": [
+            _list_entity(entity, identity, names)
+            for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+            if not entity.disabled and not entity.hidden
+        ],
+        "statistics": (
+            None
+            if existing is None
+            else [
+                one
+                for one in _all_statistics(entry, names["model"])
+                if one["statistic_id"] in existing
+            ]
+        ),
+    }
+
+
+def _last_update(entry: OpenAIAccountConfigEntry) -> str | None:
+    """Return when the endpoint that was fetched least recently was fetched."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return None
+    updates = [
+        coordinator.status.last_success
+        for coordinator in entry.runtime_data.coordinators
+        if coordinator.is_served and coordinator.status.last_success
+    ]
+    return min(updates).isoformat() if updates else None
+
+
+def _all_statistics(
+    entry: OpenAIAccountConfigEntry, models: Mapping[str, str]
+) -> Iterator[ListedStatistic]:
+    """Yield the statistics that an account can have."""
+    yield {"statistic_id": statistic_id(entry, "cost"), "kind": None, "name": None}
+    for slug, model in models.items():
+        yield {"statistic_id": statistic_id(entry, "cost", slug), "kind": "model", "name": model}
+
+
+def _list_entity(
+    entity: er.RegistryEntry, identity: str, names: Mapping[Kind, Mapping[str, str]]
+) -> ListedEntity:
+    """Return an entity; `names` are those of the models and projects by their slugs."""
+    key = entity.translation_key or ""
+    kind = KINDS.get(key)
+    name = None
+    if kind is not None:
+        slug = entity.unique_id.removeprefix(f"{identity}_{key}_")
+        name = names[kind].get(slug, slug)
+    return {
+        "entity_id": entity.entity_id,
+        "key": key,
+        "kind": kind,
+        "name": name,
+        "custom_name": entity.name,
+    }
