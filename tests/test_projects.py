@@ -140,3 +140,28 @@ async def test_action_groups_costs_by_project(
             "unknown": 0.07,
         },
     }
+
+
+async def test_projects_with_the_same_name_are_added_up(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A project called 'unknown', or what another one's id is, loses nothing."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {
+        TODAY: [
+            LineItem("o3, input", 100.0, "proj_a", "unknown"),
+            LineItem("o3, input", 50.0, None, None),
+            LineItem("o3, input", 20.0, "proj_b", None),
+            LineItem("o3, input", 7.0, "proj_c", "proj_b"),
+        ],
+    }
+    await setup_entry(hass, full_entry)
+    response = await get_costs(
+        hass, full_entry, start_date=TODAY, end_date=TODAY, group_by="project"
+    )
+    assert response["total"] == 1.77
+    assert response["projects"] == {"unknown": 1.5, "proj_b": 0.27}
+    assert response["days"][0]["projects"] == response["projects"]

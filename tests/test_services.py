@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -21,7 +21,9 @@ from .const import NOW
 TODAY = NOW.date()
 
 
-async def call(hass: HomeAssistant, entry_id: str, start: str, end: str) -> dict[str, Any]:
+async def call(
+    hass: HomeAssistant, entry_id: str, start: str | datetime, end: str | datetime
+) -> dict[str, Any]:
     """Call the action and return its answer."""
     answer = await hass.services.async_call(
         DOMAIN,
@@ -106,8 +108,11 @@ async def test_dates(
         await call(hass, entry.entry_id, start, end)
     assert caught.value.translation_key == key
     assert not simulator.requests
-    with pytest.raises(vol.Invalid):
-        await call(hass, entry.entry_id, "yesterday", end)
+    for wrong in ("yesterday", NOW, NOW.replace(tzinfo=None), "2026-11-01T10:00:00"):
+        with pytest.raises(vol.Invalid):
+            await call(hass, entry.entry_id, wrong, end)
+        with pytest.raises(vol.Invalid):
+            await call(hass, entry.entry_id, "2026-11-01", wrong)
 
 
 async def test_entries(

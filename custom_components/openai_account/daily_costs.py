@@ -116,10 +116,11 @@ def _check_dates(start: date, end: date) -> None:
 def _breakdown(day: DayCosts, group: Group, titles: Mapping[str, str]) -> dict[str, float]:
     """Return a day's costs by name; what belongs to none is 'unknown'."""
     known = group.costs_fn(day)
-    costs = {titles.get(one, one): cost for one, cost in known.items()}
+    rows = [(titles.get(one, one), cost) for one, cost in known.items()]
     if rest := round_usd(day.cost - math.fsum(known.values())):
-        costs[_UNKNOWN] = costs.get(_UNKNOWN, 0.0) + rest
-    return costs
+        rows.append((_UNKNOWN, rest))
+    # A project can be called 'unknown', or what another one's id is: both are added up.
+    return sum_by_name({name: cost} for name, cost in rows)
 
 
 def _titles(names: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -29,6 +30,14 @@ ATTR_START_DATE: Final = "start_date"
 ATTR_END_DATE: Final = "end_date"
 ATTR_GROUP_BY: Final = "group_by"
 
+
+def _date(value: object) -> date:
+    """Validate a date. A template can return a time, which is a date to Python."""
+    if isinstance(value, datetime):
+        raise vol.Invalid("expected a date without a time")
+    return cv.date(value)
+
+
 _SET_CREDIT_SCHEMA = vol.Schema(
     {
         vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
@@ -38,8 +47,8 @@ _SET_CREDIT_SCHEMA = vol.Schema(
 _SCHEMA = vol.Schema(
     {
         vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Required(ATTR_START_DATE): cv.date,
-        vol.Required(ATTR_END_DATE): cv.date,
+        vol.Required(ATTR_START_DATE): _date,
+        vol.Required(ATTR_END_DATE): _date,
         vol.Optional(ATTR_GROUP_BY, default=MODEL): vol.In(list(GROUPS)),
     }
 )
