@@ -116,6 +116,8 @@ class Home:
             folder / "process.log",
             {"PYTHONPATH": str(folder / "voice")},
         )
+        # What the user's requests are authorized by, once they are logged in
+        self.token = ""
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -249,7 +251,7 @@ class Home:
             headers={"Authorization": f"Bearer {token}"},
             timeout=aiohttp.ClientTimeout(total=90),
         )
-        self._token = token
+        self.token = token
         if new:
             await self.command(
                 "config/core/update",
@@ -304,7 +306,7 @@ class Home:
         assert self._session is not None
         async with self._session.ws_connect("/api/websocket", max_msg_size=0) as socket_:
             await socket_.receive_json()
-            await socket_.send_json({"type": "auth", "access_token": self._token})
+            await socket_.send_json({"type": "auth", "access_token": self.token})
             await socket_.receive_json()
             await socket_.send_json({"id": 1, "type": kind, **fields})
             answer = await socket_.receive_json()

@@ -87,12 +87,12 @@ def _simulator(parser: argparse.ArgumentParser, options: argparse.Namespace) -> 
     )
     if options.scenario:
         simulator.play(options.scenario)
-    for wish in options.fault:
-        endpoint, _, fault = wish.partition("=")
+    for option in options.fault:
+        endpoint, _, fault = option.partition("=")
         try:
             simulator.fault(endpoint, fault)
         except KeyError, ValueError:
-            parser.error(f"no such endpoint or fault: {wish}")
+            parser.error(f"no such endpoint or fault: {option}")
     return simulator
 
 

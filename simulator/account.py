@@ -9,7 +9,7 @@ import math
 
 from . import dashboard, default_account
 from .buckets import Cache
-from .ledger import DAY_SECONDS, JSON, LineItem, day_of, vector_store_bytes
+from .ledger import DAY_SECONDS, JSON, LineItem, cents_of, day_of, vector_store_bytes
 from .organization import ApiKey, Organization, Project
 from .query import Query
 
@@ -51,11 +51,11 @@ class Account:
     spend_limit_cents: int | None = 15_000
     # None: as the costs of the month have it
     spend_limit_status: str | None = None
-    # Until when admin keys work; None for ever
+    # When admin keys expire; None for never
     admin_keys_expire_at: datetime | None = None
     # By project's id; None for what the account makes up, or nothing beside a ledger
     vector_store_bytes: Mapping[str, int] | None = None
-    # A page of costs or usage holds no more buckets, whatever limit is asked for.
+    # A page of costs or usage holds no more daily buckets than this, whatever the requested limit.
     page_days: int | None = None
     # Amounts of the official costs as text of many digits, as seen live, or as numbers
     text_amounts: bool = True
@@ -108,10 +108,11 @@ class Account:
         past = self.ledger is None and day < now.astimezone(UTC).date()
         if past and day in self._cents:
             return self._cents[day]
-        cents = math.fsum(item.cost for item in self.items(day, now))
-        if past:
-            self._cents[day] = cents
-        return cents
+        if not past:
+            return math.fsum(item.cost for item in self.items(day, now))
+        old = day < now.astimezone(UTC).date() - HISTORY_DAYS * _DAY
+        self._cents[day] = 0.0 if old else cents_of(self.streams, day)
+        return self._cents[day]
 
     def total_cents(self, now: datetime) -> float:
         """Return what the account has cost in all that is known of it, in US cents."""
@@ -148,7 +149,7 @@ class Account:
         return list(found.values())
 
     def override(self, endpoint: str, query: Query) -> JSON:
-        """Return what an endpoint answers instead of what the account holds; None for that."""
+        """Return the response that replaces an endpoint's own, None where nothing does."""
         own = {
             "credit_grants": self.credit_grants_override,
             "usage": self.usage_override,

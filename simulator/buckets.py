@@ -66,7 +66,7 @@ def page_of(
     cap: int | None,
     text_of: Callable[[Bucket], str],
 ) -> str:
-    """Return a page of buckets as JSON; raise `RequestError` where the request asks for none.
+    """Return a page of buckets as JSON; raise `RequestError` for a request without one.
 
     The first bucket starts at `start_time`, the others at whole minutes, hours or days.
     A page holds no more daily buckets than `cap`. No bucket lies in the future.
@@ -137,7 +137,7 @@ def selected(
 
 
 def dimensions_of(endpoint: BucketEndpoint, group: Key, group_by: Sequence[str]) -> dict[str, JSON]:
-    """Return the dimensions of a row: those that were asked for, and null for the others."""
+    """Return the dimensions of a row: those that were requested, and null for the others."""
     row: dict[str, JSON] = dict.fromkeys(endpoint.dimensions)
     for name, value in zip(group_by, group, strict=True):
         assert value is None or isinstance(value, str | bool)

@@ -28,7 +28,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class BucketEndpoint:
-    """An endpoint that answers with pages of buckets.
+    """An endpoint whose response is a page of buckets.
 
     `dimensions` are what `group_by` takes, `filters` the dimension that each filter's
     parameter selects by, `limits` the default and the highest number of buckets by their

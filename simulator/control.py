@@ -1,4 +1,4 @@
-"""The paths under /simulator/: how people and tests change a running simulator."""
+"""The paths under /simulator/: how people and tests change the simulator while it runs."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def add_control(simulator: Simulator) -> None:
         return web.Response(text=text, content_type="text/html")
 
     async def play(request: web.Request) -> web.Response:
-        wish, by_form = await _read(request)
-        scenario = wish.get("scenario")
+        wanted, by_form = await _read(request)
+        scenario = wanted.get("scenario")
         if not isinstance(scenario, str) or scenario not in SCENARIOS:
             return web.Response(status=400, text="No such scenario; see /simulator/\n")
         simulator.play(scenario)
         return _done(f"From now on: {scenario}.\n", by_form)
 
     async def add_fault(request: web.Request) -> web.Response:
-        wish, by_form = await _read(request)
-        times = wish.get("times")
+        wanted, by_form = await _read(request)
+        times = wanted.get("times")
         try:
             simulator.fault(
-                str(wish["endpoint"]), str(wish["fault"]), int(str(times)) if times else None
+                str(wanted["endpoint"]), str(wanted["fault"]), int(str(times)) if times else None
             )
         except KeyError, ValueError:
             return web.Response(status=400, text="No such endpoint or fault; see /simulator/\n")
@@ -58,7 +58,7 @@ def add_control(simulator: Simulator) -> None:
 
 
 async def _read(request: web.Request) -> tuple[Mapping[str, object], bool]:
-    """Return what a request asks for, in JSON or by a form, and whether it was a form."""
+    """Return the fields of a request, in JSON or from a form, and whether it was a form."""
     try:
         data = json.loads(await request.text())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the official `costs` respond: US dollars a day, grouped as the request asks."""
+"""The response of the documented `costs`: US dollars per day, grouped as requested."""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ td, th {{ padding: .35rem .5rem; text-align: left; border-bottom: 1px solid #888
 button, select {{ font: inherit; padding: .2rem .7rem; }}
 button {{ white-space: nowrap; }}
 tr.now td {{ font-weight: 600; }}
+form {{ margin: .75rem 0; }}
 code {{ overflow-wrap: anywhere; }}
 </style>
 </head>

@@ -40,14 +40,14 @@ class Query:
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def digest(self) -> str:
-        """Return what tells whether two requests are for the same, but for their page."""
+        """Return a text that is the same for two requests which differ in their page alone."""
         integers = {name: value for name, value in self.integers.items() if name != "limit"}
         texts = {name: value for name, value in self.texts.items() if name != "page"}
         lists = {name: sorted(value) for name, value in self.lists.items()}
         return repr([sorted(one.items()) for one in (integers, texts, self.flags, lists)])
 
     def digest_of_filters(self) -> str:
-        """Return what tells whether two requests let the same through."""
+        """Return a text that is the same for two requests with the same filters."""
         lists = {name: sorted(value) for name, value in self.lists.items() if name != "group_by"}
         return repr([sorted(lists.items()), sorted(self.flags.items())])
 

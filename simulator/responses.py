@@ -1,4 +1,4 @@
-"""Which module answers which of OpenAI's endpoints."""
+"""Which module makes the response of which endpoint of OpenAI."""
 
 from __future__ import annotations
 

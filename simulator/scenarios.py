@@ -119,7 +119,7 @@ def _new_account(simulator: Simulator) -> None:
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "healthy": Scenario("Everything is fine, as after a start.", _healthy),
+    "healthy": Scenario("Everything is fine.", _healthy),
     "low-credit": Scenario("A few dollars of prepaid credit are left.", _low_credit),
     "no-credit": Scenario("The prepaid credit is used up.", _no_credit),
     "overdue": Scenario("A payment is overdue, and no payment method is on file.", _overdue),

@@ -1,4 +1,4 @@
-"""The simulator: which key opens what, and which account answers."""
+"""The simulator: which key opens what, and which account responds."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Simulator:
         self.app.router.add_get("/{path:.*}", self._answer)
 
     def fault(self, endpoint: str, fault: Fault | str, times: int | None = None) -> None:
-        """Let an endpoint fail, for ever or for a number of requests.
+        """Let an endpoint fail, until further notice or for a number of requests.
 
         `usage/*` is every usage endpoint of the admin key, `*` every endpoint.
         """
@@ -213,7 +213,7 @@ class Simulator:
         return key == self.key or key in self.session_keys
 
     def _account(self, key: str, endpoint: str, request: web.Request) -> Account:
-        """Return the account of the organization that is asked for."""
+        """Return the account of the requested organization."""
         organizations = [one.id for one in self.account.organizations]
         wanted = request.headers.get("OpenAI-Organization")
         if endpoint in ADMIN_ENDPOINTS:

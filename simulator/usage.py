@@ -1,4 +1,4 @@
-"""What the official `usage/…` endpoints respond: counts a minute, an hour or a day."""
+"""The responses of the documented `usage/…`: counts per minute, hour or day."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def rows(account: Account, name: str, bucket: Bucket, query: Query, now: datetim
 def _counted(
     account: Account, name: str, bucket: Bucket, query: Query, now: datetime
 ) -> Mapping[Key, Counts]:
-    """Return what was counted in a bucket, by the dimensions that were asked for."""
+    """Return what was counted in a bucket, by the requested dimensions."""
     group_by = query.lists.get("group_by", ())
     midnight = bucket.start - bucket.seconds[0]
     elapsed = max(0, min(86_400, int(now.timestamp()) - midnight))

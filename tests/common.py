@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -18,6 +18,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.openai_account.const import DOMAIN
@@ -128,6 +129,16 @@ async def submit_form(hass: HomeAssistant, flow_id: str, **values: Any) -> Confi
     return result
 
 
+def suggested_values(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return the values that a form suggests, by field."""
+    assert result["data_schema"]
+    return {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description and "suggested_value" in key.description
+    }
+
+
 async def set_options(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> None:
     """Submit the options form and wait until the entry is reloaded."""
     result = await hass.config_entries.options.async_init(entry.entry_id)
@@ -184,7 +195,27 @@ async def fill_history(hass: HomeAssistant, freezer: FrozenDateTimeFactory, time
 
 
 async def history_rows(hass: HomeAssistant) -> dict[str, dict[date, tuple[float, float]]]:
-    """Return the statistics in the database: each day's cost and sum, by statistic id."""
+    """Return the statistics in the database: each UTC day's cost and sum, by statistic id.
+
+    A day's last row is that of its local date; all rows of a date must agree.
+    """
+    result: dict[str, dict[date, tuple[float, float]]] = {}
+    for statistic_id, rows in (await hourly_rows(hass)).items():
+        days = result[statistic_id] = {}
+        for row in rows:
+            if row["state"] is None:
+                # Nothing is known of this day; the next one is.
+                assert row["last_reset"] is None
+                continue
+            day = dt_util.as_local(dt_util.utc_from_timestamp(row["start"])).date()
+            value = (row["state"], row["sum"])
+            assert days.setdefault(day, value) == value
+            assert row["last_reset"] == datetime.combine(day, time.min, UTC).timestamp()
+    return result
+
+
+async def hourly_rows(hass: HomeAssistant) -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of this integration's statistics, in their order, by statistic id."""
     await get_instance(hass).async_block_till_done()
     ids = {one["statistic_id"] for one in await async_list_statistic_ids(hass)}
     found: Mapping[str, Any] = await get_instance(hass).async_add_executor_job(
@@ -195,16 +226,7 @@ async def history_rows(hass: HomeAssistant) -> dict[str, dict[date, tuple[float,
             {one for one in ids if one.startswith(f"{DOMAIN}:")},
             "hour",
             None,
-            {"state", "sum"},
+            {"state", "sum", "last_reset"},
         )
     )
-    result = {}
-    for statistic_id, values in found.items():
-        starts = [datetime.fromtimestamp(row["start"], UTC) for row in values]
-        assert all(start.hour == 10 and start.minute == 0 for start in starts)
-        result[statistic_id] = {
-            start.date(): (row["state"], row["sum"])
-            for start, row in zip(starts, values, strict=True)
-        }
-        assert len(result[statistic_id]) == len(values)
-    return result
+    return dict(found)

@@ -26,6 +26,9 @@ from custom_components.openai_account.const import (
 from .common import RunningSimulator
 from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
 
+# The plugin lets every SQL statement be logged, which takes most of the time of tests with rows.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
@@ -64,6 +67,8 @@ def no_secrets_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 MAY_LOG = {
     # At debug level the core logs every state, including that of an enabled billing address.
     "homeassistant.core",
+    # In debug mode it logs slow tasks by name, and Home Assistant's names hold the entry's title.
+    "asyncio",
     # Its mock of the storage logs what is written, including the entry with its key.
     "pytest_homeassistant_custom_component.common",
 }

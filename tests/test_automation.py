@@ -217,9 +217,9 @@ async def has_run(hass: HomeAssistant, calls: list[ServiceCall]) -> bool:
     ("condition", "options", "available", "met"),
     [
         pytest.param("credit_is_low", {}, 2, True, id="credit is low"),
-        pytest.param("credit_is_low", {}, 20, False, id="credit is not low, asked for low"),
+        pytest.param("credit_is_low", {}, 20, False, id="credit is not low but should be"),
         pytest.param("credit_is_not_low", {}, 20, True, id="credit is not low"),
-        pytest.param("credit_is_not_low", {}, 2, False, id="credit is low, asked for not low"),
+        pytest.param("credit_is_not_low", {}, 2, False, id="credit is low but should not be"),
         pytest.param("is_over_budget", {}, 20, True, id="over budget"),
         pytest.param("daily_cost_is_above", {"threshold": 4.99}, 20, True, id="cost is above"),
         pytest.param("daily_cost_is_above", {"threshold": 5}, 20, False, id="cost is equal"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from unittest.mock import patch
 
+import aiohttp
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import HomeAssistant
@@ -12,19 +14,26 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openai_account.const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
+from custom_components.openai_account.const import (
+    CONF_ADMIN_KEY,
+    CONF_ORGANIZATION,
+    CONF_SESSION_KEY,
+    CONF_SESSION_KEY_ADDED,
+    DOMAIN,
+)
 from simulator import Fault, Organization
 
-from .common import RunningSimulator, start_user_flow, submit_form
-from .const import KEY, ORGANIZATION, OTHER_KEY
+from .common import RunningSimulator, start_user_flow, submit_form, suggested_values
+from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
 
 LONG = "x" * 10_000
 
 
 async def test_account_is_named_after_its_organization(
-    hass: HomeAssistant, simulator: RunningSimulator
+    hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
 ) -> None:
     """An account is set up from a host and a key, with blanks and prefixes removed."""
+    freezer.move_to(NOW)
     result = await submit_form(
         hass,
         await start_user_flow(hass),
@@ -36,6 +45,7 @@ async def test_account_is_named_after_its_organization(
     assert result["data"] == {
         CONF_HOST: simulator.url,
         CONF_SESSION_KEY: KEY,
+        CONF_SESSION_KEY_ADDED: NOW.isoformat(),
         CONF_ORGANIZATION: ORGANIZATION,
     }
     assert result["result"].unique_id == ORGANIZATION
@@ -81,7 +91,7 @@ async def test_unknown_organization_is_identified_by_a_digest(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == {CONF_HOST: simulator.url, CONF_SESSION_KEY: KEY}
+    assert result["data"].keys() == {CONF_HOST, CONF_SESSION_KEY, CONF_SESSION_KEY_ADDED}
     identity = result["result"].unique_id
     assert identity
     assert len(identity) == 32
@@ -110,13 +120,13 @@ async def test_unknown_organization_is_identified_by_a_digest(
         ("credit_grants", "cut", "base", "cannot_connect"),
         ("credit_grants", "reset", "base", "cannot_connect"),
         ("me", "reset", "base", "cannot_connect"),
-        ("credit_grants", "not_json", "base", "invalid_response"),
+        ("*", "not_json", "base", "invalid_response"),
         ("credit_grants", "empty", "base", "invalid_response"),
         ("credit_grants", "other_shape", "base", "invalid_response"),
         ("credit_grants", "other_object", "base", "invalid_response"),
         ("credit_grants", "deep", "base", "invalid_response"),
         ("credit_grants", "error_under_200", "base", "invalid_response"),
-        ("credit_grants", "redirect", "base", "invalid_response"),
+        ("*", "redirect", "base", "invalid_response"),
         ("credit_grants", "huge", "base", "invalid_response"),
         ("credit_grants", "bomb", "base", "invalid_response"),
         ("*", "not_found", "base", "invalid_response"),
@@ -218,6 +228,9 @@ async def test_wrong_kind_of_key_is_refused(
         ("http://[::ffff:8.8.8.8]", "insecure_host"),
         ("http://gateway.example", "insecure_host"),
         ("http://printer.local.example", "insecure_host"),
+        ("http://fritz.box.example", "insecure_host"),
+        ("http://100.63.255.255", "insecure_host"),
+        ("http://100.128.0.0", "insecure_host"),
     ],
 )
 async def test_unacceptable_host_gets_no_request(
@@ -254,7 +267,15 @@ async def test_local_name_may_use_plain_http(
 
 @pytest.mark.parametrize(
     "name",
-    ["gateway.local", "gateway", pytest.param("134744072", id="address as one number")],
+    [
+        "gateway.local",
+        "gateway.lan",
+        "gateway.fritz.box",
+        "gateway.home.arpa",
+        "gateway.internal",
+        "gateway",
+        pytest.param("134744072", id="address as one number"),
+    ],
 )
 async def test_local_name_with_public_address_gets_no_key(
     hass: HomeAssistant, simulator: RunningSimulator, name: str
@@ -266,6 +287,43 @@ async def test_local_name_with_public_address_gets_no_key(
             hass, await start_user_flow(hass), host=f"http://{name}", session_key=KEY
         )
     assert result["errors"] == {CONF_HOST: "insecure_host"}
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("gateway.lan", "192.168.1.5"),
+        ("gateway.fritz.box", "192.168.178.5"),
+        ("gateway.home.arpa", "10.0.0.5"),
+        ("gateway.internal", "172.31.255.254"),
+        ("gateway.local", "100.64.0.1"),
+        ("gateway", "100.127.255.254"),
+        ("100.64.0.1", None),
+        ("100.127.255.254", None),
+    ],
+)
+async def test_private_address_may_get_a_key_over_plain_http(
+    hass: HomeAssistant, host: str, address: str | None
+) -> None:
+    """Names of home networks and the addresses of VPNs are connected to, not refused."""
+    found = [(2, 1, 6, "", (address, 80))]
+    connected: list[str | None] = []
+
+    async def refuse(
+        connector: aiohttp.BaseConnector, request: aiohttp.ClientRequest, *_: object, **__: object
+    ) -> None:
+        connected.append(request.url.host)
+        raise aiohttp.ClientConnectionError
+
+    with (
+        patch.object(hass.loop, "getaddrinfo", return_value=found),
+        patch.object(aiohttp.BaseConnector, "connect", refuse),
+    ):
+        result = await submit_form(
+            hass, await start_user_flow(hass), host=f"http://{host}", session_key=KEY
+        )
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert set(connected) == {address or host}
 
 
 async def test_unresolved_name_is_a_connection_error(
@@ -336,21 +394,54 @@ async def test_gateway_key_is_checked_by_the_subscription(
     assert result["title"] == "OpenAI"
 
 
-async def test_form_keeps_input_but_the_key(
-    hass: HomeAssistant, simulator: RunningSimulator
+@pytest.mark.parametrize(
+    ("typed", "errors", "kept"),
+    [
+        pytest.param(
+            {CONF_HOST: "not a host"},
+            {CONF_HOST: "invalid_host"},
+            {CONF_HOST: "not a host", CONF_SESSION_KEY: KEY, CONF_ADMIN_KEY: ADMIN_KEY},
+            id="host",
+        ),
+        pytest.param(
+            {CONF_HOST: "not a host", CONF_SESSION_KEY: "sess-a b"},
+            {CONF_HOST: "invalid_host", CONF_SESSION_KEY: "invalid_key"},
+            {CONF_HOST: "not a host", CONF_ADMIN_KEY: ADMIN_KEY},
+            id="host and key",
+        ),
+        pytest.param(
+            {CONF_SESSION_KEY: OTHER_KEY},
+            {CONF_SESSION_KEY: "invalid_auth"},
+            {CONF_ADMIN_KEY: ADMIN_KEY},
+            id="session key",
+        ),
+        pytest.param(
+            {CONF_ADMIN_KEY: OTHER_ADMIN_KEY},
+            {CONF_ADMIN_KEY: "invalid_auth"},
+            {CONF_SESSION_KEY: KEY},
+            id="admin key",
+        ),
+    ],
+)
+async def test_error_keeps_what_was_entered_correctly(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    typed: dict[str, str],
+    errors: dict[str, str],
+    kept: dict[str, str],
 ) -> None:
-    """After an error the form suggests the host and name as typed, but not the key."""
-    result = await submit_form(
-        hass,
-        await start_user_flow(hass),
-        host="not a host",
-        session_key=KEY,
-        **{CONF_NAME: "My name"},
-    )
-    assert result["data_schema"]
-    suggested = {
-        str(key): key.description.get("suggested_value")
-        for key in result["data_schema"].schema
-        if key.description
+    """After an error the form suggests what was entered, but not a key that was wrong."""
+    entered = {
+        CONF_HOST: simulator.url,
+        CONF_SESSION_KEY: f'curl -H "Authorization: Bearer {KEY}" -b "a=secret"',
+        CONF_ADMIN_KEY: ADMIN_KEY,
+        CONF_NAME: "My name",
     }
-    assert suggested == {CONF_HOST: "not a host", CONF_NAME: "My name"}
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(hass, flow_id, **entered | typed)
+    assert result["errors"] == errors
+    assert suggested_values(result) == {CONF_HOST: simulator.url, CONF_NAME: "My name"} | kept
+    # What is sent to others who follow the flow's progress does not include it.
+    assert KEY not in str(hass.config_entries.flow.async_progress())
+    again = await hass.config_entries.flow.async_configure(flow_id)
+    assert KEY not in str(suggested_values(again))

@@ -21,6 +21,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from .common import (
     RunningSimulator,
+    count_requests,
     entity_keys,
     has_entity,
     poll,
@@ -29,7 +30,7 @@ from .common import (
     state,
     submit_form,
 )
-from .const import KEY, NOW
+from .const import KEY, NOW, OTHER_KEY
 
 
 def count_attempts(simulator: RunningSimulator, endpoint: str) -> int:
@@ -127,6 +128,106 @@ async def test_error_with_status_200_is_an_error(
     simulator.account.usage_override = None
     await poll(hass, freezer)
     assert state(hass, "total_available") == "33.135"
+
+
+@pytest.mark.parametrize("kind", ["one-api", "new-api"])
+@pytest.mark.parametrize("page_host", [None, "https://pages.example.com"])
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
+async def test_gateway_is_added_by_any_of_its_addresses(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    kind: str,
+    page_host: str | None,
+    path: str,
+) -> None:
+    """A web page or a redirect in place of an endpoint does not keep a gateway out."""
+    simulator.kind = kind
+    simulator.page_host = page_host
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=f"{simulator.url}{path}", session_key=KEY
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert hass.states.get("sensor.openai_hard_limit")
+    assert "pages.example.com" not in {request.path for request in simulator.requests}
+
+
+@pytest.mark.parametrize("kind", ["one-api", "new-api"])
+async def test_refused_token_is_reported(
+    hass: HomeAssistant, simulator: RunningSimulator, kind: str
+) -> None:
+    """A gateway refuses a token with an error without a code; the form says what to do."""
+    simulator.kind = kind
+    flow_id = await start_user_flow(hass)
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=OTHER_KEY)
+    assert result["errors"] == {"session_key": "invalid_auth"}
+    result = await submit_form(hass, flow_id, host=simulator.url, session_key=KEY)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("fault", ["not_json", "redirect"])
+async def test_web_server_without_the_api_is_no_account(
+    hass: HomeAssistant, simulator: RunningSimulator, fault: str
+) -> None:
+    """A host with nothing but web pages is an invalid response, whichever key is tried."""
+    simulator.fault("*", fault)
+    for key in ("session_key", "admin_key"):
+        result = await submit_form(
+            hass, await start_user_flow(hass), host=simulator.url, **{key: KEY}
+        )
+        assert result["errors"] == {"base": "invalid_response"}
+
+
+@pytest.mark.parametrize("kind", ["one-api", "new-api"])
+@pytest.mark.parametrize("page_host", [None, "https://pages.example.com"])
+async def test_poll_requests_each_endpoint_once(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    kind: str,
+    page_host: str | None,
+) -> None:
+    """The derived credit takes the responses that costs and subscription are polled for."""
+    freezer.move_to(NOW)
+    simulator.kind = kind
+    simulator.page_host = page_host
+    await setup_entry(hass, entry)
+    assert count_requests(simulator, "usage") == 1
+    assert count_requests(simulator, "subscription") == 1
+    for spent in (4500.0, 5000.0, 5500.0):
+        simulator.account.usage_override = {"object": "list", "total_usage": spent}
+        simulator.requests.clear()
+        await poll(hass, freezer)
+        assert [request.endpoint for request in simulator.requests if request.authorized]
+        assert sorted(request.endpoint for request in simulator.requests) == [
+            *("subscription", "usage")
+        ]
+        assert float(state(hass, "total_used")) == spent / 100
+
+
+async def test_web_page_of_a_known_endpoint_is_temporary(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """A web page where the API has answered before makes the sensors unavailable, no more."""
+    freezer.move_to(NOW)
+    simulator.kind = "new-api"
+    await setup_entry(hass, entry)
+    for fault in ("not_json", "redirect"):
+        simulator.fault("*", fault)
+        for _ in range(3):
+            await poll(hass, freezer)
+            assert state(hass, "total_available") == STATE_UNAVAILABLE
+            assert state(hass, "hard_limit_usd") == STATE_UNAVAILABLE
+        simulator.clear_faults()
+        await poll(hass, freezer)
+        assert state(hass, "total_available") == "33.135"
+        assert state(hass, "hard_limit_usd") == "75.25"
+    assert not issue_registry.issues
 
 
 @pytest.mark.parametrize(

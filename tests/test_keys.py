@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import ANY
+
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE
@@ -15,6 +17,7 @@ from custom_components.openai_account.const import (
     CONF_ADMIN_KEY,
     CONF_ORGANIZATION,
     CONF_SESSION_KEY,
+    CONF_SESSION_KEY_ADDED,
 )
 from simulator import LineItem, Organization
 
@@ -96,7 +99,7 @@ async def test_both_keys_share_the_endpoints(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == full_entry.data
+    assert result["data"] == full_entry.data | {CONF_SESSION_KEY_ADDED: ANY}
     assert requested_endpoints(simulator) == {
         "credit_grants",
         "subscription",
@@ -218,7 +221,7 @@ async def test_expired_admin_key_can_be_removed(
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The reauthentication is for the admin key; without it the session key reads the costs."""
+    """The admin key is asked for; once it is removed, the session key reads the costs."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
     simulator.admin_key = OTHER_ADMIN_KEY
@@ -230,8 +233,10 @@ async def test_expired_admin_key_can_be_removed(
 
     result = await submit_form(hass, flows[0]["flow_id"], admin_key=KEY)
     assert result["errors"] == {"admin_key": "wrong_admin_key"}
-    result = await submit_form(hass, flows[0]["flow_id"], remove_admin_key=True)
-    assert result["reason"] == "reauth_successful"
+    result = await full_entry.start_reconfigure_flow(hass)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, remove_admin_key=True)
+    assert result["reason"] == "reconfigure_successful"
+    assert not hass.config_entries.flow.async_progress()
     assert CONF_ADMIN_KEY not in full_entry.data
     assert float(state(hass, "cost_this_month")) > 0
     assert not has_entity(hass, "spend_limit")
@@ -244,15 +249,23 @@ async def test_admin_key_can_replace_an_expired_session_key(
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The reauthentication takes an admin key in place of the session key."""
+    """An admin key in place of the session key ends the request for a new one."""
     freezer.move_to(NOW)
     await setup_entry(hass, entry)
     cost = state(hass, "cost_last_7_days")
     simulator.key = OTHER_KEY
     await poll(hass, freezer)
-    (flow,) = hass.config_entries.flow.async_progress()
-    result = await submit_form(hass, flow["flow_id"], remove_session_key=True, admin_key=ADMIN_KEY)
-    assert result["reason"] == "reauth_successful"
+    assert len(hass.config_entries.flow.async_progress()) == 1
+    result = await entry.start_reconfigure_flow(hass)
+    result = await submit_form(
+        hass,
+        result["flow_id"],
+        host=simulator.url,
+        remove_session_key=True,
+        admin_key=ADMIN_KEY,
+    )
+    assert result["reason"] == "reconfigure_successful"
+    assert not hass.config_entries.flow.async_progress()
     assert state(hass, "cost_last_7_days") == cost
     assert not has_entity(hass, "total_available")
     await poll(hass, freezer)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+import itertools
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import get_instance
@@ -21,8 +22,7 @@ from custom_components.openai_account.const import (
     CONF_MONTHLY_BUDGET,
     DOMAIN,
 )
-from simulator import Account, LineItem
-from simulator.account import JSON
+from simulator import LineItem
 
 from .common import (
     RunningSimulator,
@@ -181,17 +181,6 @@ async def test_unusable_pages_are_an_error(
     assert state(hass, "cost_this_month") == "2.5"
 
 
-class EndlessAccount(Account):
-    """An account whose costs always have one more page."""
-
-    pages: ClassVar[int] = 0
-
-    def costs(self, start: date, end: date, limit: int, page: str | None, now: datetime) -> JSON:
-        """Return an empty page with a new cursor."""
-        EndlessAccount.pages += 1
-        return {"data": [], "has_more": True, "next_page": f"page_{self.pages}"}
-
-
 async def test_endless_pages_are_an_error(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -201,7 +190,12 @@ async def test_endless_pages_are_an_error(
     """Pages without an end are followed up to a limit."""
     freezer.move_to(NOW)
     await setup_entry(hass, full_entry)
-    simulator.account = EndlessAccount()
+    cursors = itertools.count()
+    simulator.account.costs_override = lambda _: {
+        "data": [],
+        "has_more": True,
+        "next_page": f"page_{next(cursors)}",
+    }
     simulator.requests.clear()
     await poll(hass, freezer)
     assert count_requests(simulator, "costs") == 201

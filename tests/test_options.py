@@ -72,6 +72,7 @@ async def test_threshold_can_be_changed_and_removed(
     await set_options(hass, entry)
     assert state(hass, "low_balance", "binary_sensor") == STATE_OFF
     simulator.fault("credit_grants", "bad_gateway")
+    simulator.fault("usage", "bad_gateway")
     await poll(hass, freezer)
     assert state(hass, "low_balance", "binary_sensor") == STATE_UNAVAILABLE
 
@@ -115,6 +116,7 @@ async def test_form_suggests_the_current_options(
         "update_interval": 45,
         "low_balance_threshold": 5,
         "monthly_budget": 7.5,
+        "session_key_reminder": True,
     }
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["data_schema"]
@@ -177,7 +179,7 @@ async def test_nan_is_refused(hass: HomeAssistant, entry: MockConfigEntry, name:
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize("interval", [30, 3600, 86_400])
+@pytest.mark.parametrize("interval", [30, 3600])
 async def test_update_interval_sets_the_polls(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -189,12 +191,38 @@ async def test_update_interval_sets_the_polls(
     freezer.move_to(NOW)
     await setup_entry(hass, entry)
     await set_options(hass, entry, update_interval=interval)
-    for _ in range(2):
+    for _ in range(3):
         before = len(simulator.requests)
-        await poll(hass, freezer, interval - 2)
+        await poll(hass, freezer, interval - 4)
         assert len(simulator.requests) == before
         await poll(hass, freezer, 4)
         assert len(simulator.requests) == before + 3
+
+
+async def test_new_day_is_polled_shortly_after_midnight_utc(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """However long the interval, the cost of today begins anew with the day."""
+    freezer.move_to(NOW.replace(hour=23, minute=50))
+    simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 1234.0)]}
+    await setup_entry(hass, entry)
+    await set_options(hass, entry, update_interval=86_400)
+    assert state(hass, "cost_today") == "12.34"
+    before = len(simulator.requests)
+    await poll(hass, freezer, 595)
+    assert len(simulator.requests) == before
+    await poll(hass, freezer, 70)
+    assert state(hass, "cost_today") == "0.0"
+    assert state(hass, "cost_yesterday") == "12.34"
+    # The usual interval continues.
+    before = len(simulator.requests)
+    await poll(hass, freezer, 86_400 - 670 - 10)
+    assert len(simulator.requests) == before
+    await poll(hass, freezer, 15)
+    assert len(simulator.requests) == before + 3
 
 
 async def test_polls_of_accounts_are_spread_over_the_interval(

@@ -36,6 +36,7 @@ from .dashboard import async_register_dashboard
 from .estimate import enter_credit, update_anchor
 from .issues import delete_issue, delete_issues
 from .services import async_setup_services
+from .session_key import update_session_key
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
 from .websocket_api import async_register_commands
@@ -75,8 +76,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         if not data.opens(endpoint):
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
     for coordinator in data.coordinators:
-        coordinator.refresh_finished = partial(update_anchor, data)
-    await _async_first_refresh(hass, entry, data)
+        coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data)
+    if DATA_INSTANCE in hass.data and not data.store.models.all():
+        # Perhaps an account that was removed and is added again.
+        from .history import async_read_slugs  # noqa: PLC0415
+
+        data.store.models.adopt(await async_read_slugs(hass, entry))
+    try:
+        await _async_first_refresh(hass, entry, data)
+    finally:
+        # Home Assistant does not call the above where the first refresh fails.
+        update_session_key(hass, entry, data)
     entry.runtime_data = data
     _take_entered_credit(hass, entry)
     _update_device_on_change(hass, entry)
@@ -87,9 +97,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         await hass.config_entries.async_forward_entry_setups(entry, [platform])
     if DATA_INSTANCE in hass.data:
         # Not where nothing is recorded: the recorder's modules need not even be installed.
-        from .history import CostHistory  # noqa: PLC0415
+        from .history import async_start_history  # noqa: PLC0415
 
-        CostHistory(hass, entry, client, data.store).async_start()
+        async_start_history(hass, entry)
     return True
 
 
@@ -105,6 +115,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
     clear_statuses(hass, entry.entry_id)
     delete_issues(hass, entry.entry_id)
     await AccountStore(hass, entry.entry_id).async_remove()
+
+
+@callback
+def _refresh_finished(
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
+) -> None:
+    """Do what each poll gives cause for."""
+    update_anchor(data)
+    update_session_key(hass, entry, data)
 
 
 async def _async_first_refresh(

@@ -85,13 +85,13 @@ SUBSCRIPTION_BINARY_SENSORS = (
 )
 
 
-def _low_balance(account: OpenAIAccountData) -> bool | None:
+def low_balance(account: OpenAIAccountData) -> bool | None:
     """Return whether the credit is below the user's threshold; None where it is not known."""
     credit = credit_left(account)
     return None if credit is None else credit.amount < account.options.low_balance_threshold
 
 
-def _over_budget(account: OpenAIAccountData) -> bool | None:
+def over_budget(account: OpenAIAccountData) -> bool | None:
     """Return whether the current month has cost more than the user's budget."""
     report, budget = account.last(COSTS), account.options.monthly_budget
     return None if report is None or budget is None else report.cost_this_month > budget
@@ -106,7 +106,7 @@ DERIVED_BINARY_SENSORS = (
         possible_fn=lambda account: account.options.monthly_budget is not None,
         exists_fn=lambda account: (report := account.last(COSTS)) is not None and report.complete,
         available_fn=lambda account: account.current(COSTS) is not None,
-        value_fn=_over_budget,
+        value_fn=over_budget,
     ),
     DerivedBinarySensorDescription(
         key="low_balance",
@@ -117,7 +117,7 @@ DERIVED_BINARY_SENSORS = (
         exists_fn=knows_credit,
         available_fn=is_credit_known,
         attributes_fn=credit_attributes,
-        value_fn=_low_balance,
+        value_fn=low_balance,
     ),
 )
 

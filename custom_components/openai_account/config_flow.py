@@ -29,11 +29,14 @@ import voluptuous as vol
 
 from .api import (
     DEFAULT_HOST,
+    KEY_PREFIXES,
     InvalidAuthError,
+    InvalidKeyError,
     KeyKind,
     OpenAIAccountError,
     Organization,
     base_url,
+    extract_key,
 )
 from .const import (
     ADMIN_KEYS_URL,
@@ -44,6 +47,7 @@ from .const import (
     CONF_REMOVE_ADMIN_KEY,
     CONF_REMOVE_SESSION_KEY,
     CONF_SESSION_KEY,
+    CONF_SESSION_KEY_ADDED,
     DOMAIN,
     USAGE_URL,
 )
@@ -161,16 +165,15 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
                     context={"source": SOURCE_IMPORT},
                     data={
                         "title": (other.title or other.id)[:_MAX_TITLE],
-                        "data": account.data(other.id),
+                        "data": _data(account, other.id),
                     },
                 )
             )
         title = self._name or (organization and organization.title) or account.title
-        data: dict[str, Any] = account.data(organization.id if organization else None)
+        data: dict[str, Any] = _data(account, organization.id if organization else None)
         if self._credit is not None:
             # The first setup compares the amount with the costs at this time.
-            now = dt_util.utcnow().isoformat()
-            data[CONF_ENTERED_CREDIT] = {"amount": self._credit, "time": now}
+            data[CONF_ENTERED_CREDIT] = {"amount": self._credit, "time": _now()}
         return self.async_create_entry(title=title[:_MAX_TITLE], data=data)
 
     async def _async_belongs(self, account: Account, organization: str) -> bool:
@@ -190,32 +193,42 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Start to replace a key that no longer works."""
-        if failed_keys(self.hass, self._get_reauth_entry().entry_id) == {KeyKind.ADMIN}:
-            return await self.async_step_reauth_admin_key()
-        return await self.async_step_reauth_confirm()
+        return await self._async_step_reauth(None)
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for a new session key."""
-        return await self._async_step_reauth("reauth_confirm", KeyKind.SESSION, user_input)
+        """Ask for a new session key, or for both keys if neither works."""
+        return await self._async_step_reauth(user_input)
 
     async def async_step_reauth_admin_key(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new admin key."""
-        return await self._async_step_reauth("reauth_admin_key", KeyKind.ADMIN, user_input)
+        return await self._async_step_reauth(user_input)
 
-    async def _async_step_reauth(
-        self, step_id: str, first: KeyKind, user_input: dict[str, Any] | None
-    ) -> ConfigFlowResult:
+    async def _async_step_reauth(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Ask for the keys that no longer work, and for nothing else."""
         entry = self._get_reauth_entry()
-        if user_input is not None:
-            if result := await self._async_update(entry, entry.data[CONF_HOST], user_input):
-                return result
-        elif len(failed := failed_keys(self.hass, entry.entry_id)) > 1:
-            self._errors = dict.fromkeys(failed, InvalidAuthError.code)
-        return self._show(step_id, _keys_schema(entry, first), user_input)
+        if user_input is not None and (
+            result := await self._async_update(entry, entry.data[CONF_HOST], user_input)
+        ):
+            return result
+        # Another key can have failed since the form was shown.
+        stored = keys_of(entry)
+        asked = failed_keys(self.hass, entry.entry_id) & stored.keys() or {next(iter(stored))}
+        if user_input is None and len(asked) > 1:
+            self._errors = dict.fromkeys(asked, InvalidAuthError.code)
+        if any(kind in self._errors for kind in stored.keys() - asked):
+            self._errors = {
+                field: code for field, code in self._errors.items() if field in asked
+            } | {"base": "other_key_rejected"}
+        return self._show(
+            "reauth_confirm" if KeyKind.SESSION in asked else "reauth_admin_key",
+            vol.Schema({vol.Optional(kind.value): _KEY for kind in KeyKind if kind in asked}),
+            user_input,
+            account=entry.title,
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -226,10 +239,12 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             result := await self._async_update(entry, user_input[CONF_HOST], user_input)
         ):
             return result
-        schema = vol.Schema({vol.Required(CONF_HOST): _HOST}).extend(
-            _keys_schema(entry, KeyKind.SESSION).schema
+        return self._show(
+            "reconfigure",
+            _reconfigure_schema(entry),
+            user_input or {CONF_HOST: entry.data[CONF_HOST]},
+            **{f"stored_{kind}": _masked(entry, kind) for kind in KeyKind},
         )
-        return self._show("reconfigure", schema, user_input or {CONF_HOST: entry.data[CONF_HOST]})
 
     async def _async_update(
         self, entry: OpenAIAccountConfigEntry, host: str, user_input: dict[str, Any]
@@ -278,7 +293,12 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             if sibling.entry_id in user_input.get(CONF_ACCOUNTS, ()):
                 clear_statuses(self.hass, sibling.entry_id)
                 self.hass.config_entries.async_update_entry(
-                    sibling, data={**sibling.data, CONF_SESSION_KEY: account.keys[KeyKind.SESSION]}
+                    sibling,
+                    data={
+                        **sibling.data,
+                        CONF_SESSION_KEY: account.keys[KeyKind.SESSION],
+                        CONF_SESSION_KEY_ADDED: _now(),
+                    },
                 )
                 self.hass.config_entries.async_schedule_reload(sibling.entry_id)
         return self._finish_update(entry, account)
@@ -301,16 +321,32 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     def _finish_update(self, entry: OpenAIAccountConfigEntry, account: Account) -> ConfigFlowResult:
         clear_statuses(self.hass, entry.entry_id)
         return self.async_update_reload_and_abort(
-            entry, data=account.data(entry.data.get(CONF_ORGANIZATION))
+            entry, data=_data(account, entry.data.get(CONF_ORGANIZATION), entry.data)
         )
 
     # ---- Shared by all steps -------------------------------------------------------------------
 
     def _show(
-        self, step_id: str, schema: vol.Schema, values: Mapping[str, Any] | None
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        values: Mapping[str, Any] | None,
+        **placeholders: str,
     ) -> ConfigFlowResult:
-        """Show a form with what was entered before, except for the keys."""
+        """Show a form with what was entered before, except for what was wrong with the keys.
+
+        A key that can stay goes back to the browser that has just sent it, over the
+        same connection and for nobody else: the flow's progress does not include it,
+        and opening the form again leaves it empty. The rest of what was pasted with
+        the key does not go back.
+        """
         shown = {key: value for key, value in (values or {}).items() if key not in set(KeyKind)}
+        if self._errors.get("base") != "wrong_account":
+            shown |= {
+                kind: key
+                for kind, text in _entered(values or {}).items()
+                if kind not in self._errors and (key := _key_in(text, kind))
+            }
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, shown),
@@ -321,6 +357,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
                 "admin_keys_url": ADMIN_KEYS_URL,
                 "default_host": DEFAULT_HOST,
                 "minutes": str(self._minutes),
+                **placeholders,
             },
         )
 
@@ -350,10 +387,43 @@ def _same_host(typed: str, known: str) -> bool:
         return True
 
 
-def _keys_schema(entry: OpenAIAccountConfigEntry, first: KeyKind) -> vol.Schema:
-    """Return the fields for both keys, `first` first; stored keys can be removed."""
-    fields: dict[vol.Marker, object] = {}
-    for kind in sorted(KeyKind, key=lambda kind: kind is not first):
+def _key_in(text: str, kind: KeyKind) -> str | None:
+    try:
+        return extract_key(text, kind)
+    except InvalidKeyError:
+        return None
+
+
+def _now() -> str:
+    return dt_util.utcnow().isoformat()
+
+
+def _data(
+    account: Account, organization: str | None, before: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Return an entry's data; `before` is what it has been, which knows the age of an old key."""
+    data = account.data(organization)
+    before = before or {}
+    if KeyKind.SESSION not in account.keys:
+        return data
+    if account.keys[KeyKind.SESSION] != before.get(KeyKind.SESSION):
+        return data | {CONF_SESSION_KEY_ADDED: _now()}
+    kept = before.keys() & {CONF_SESSION_KEY_ADDED}
+    return data | {name: before[name] for name in kept}
+
+
+def _masked(entry: OpenAIAccountConfigEntry, kind: KeyKind) -> str:
+    """Return whether a key is stored, and its form, in no language."""
+    if (key := keys_of(entry).get(kind)) is None:
+        return "–"  # noqa: RUF001 - an empty place, as in a table
+    prefix = KEY_PREFIXES[kind]
+    return f"{prefix}…" if key.startswith(prefix) else "…"
+
+
+def _reconfigure_schema(entry: OpenAIAccountConfigEntry) -> vol.Schema:
+    """Return the fields for the host and both keys; stored keys can be removed."""
+    fields: dict[vol.Marker, object] = {vol.Required(CONF_HOST): _HOST}
+    for kind in KeyKind:
         fields[vol.Optional(kind.value)] = _KEY
         if kind in keys_of(entry):
             fields[vol.Optional(_REMOVALS[kind], default=False)] = BooleanSelector()

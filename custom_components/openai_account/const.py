@@ -11,6 +11,8 @@ CONF_ADMIN_KEY: Final = "admin_key"
 CONF_REMOVE_SESSION_KEY: Final = "remove_session_key"
 CONF_REMOVE_ADMIN_KEY: Final = "remove_admin_key"
 CONF_ORGANIZATION: Final = "organization"
+# When the session key was entered (ISO 8601, UTC)
+CONF_SESSION_KEY_ADDED: Final = "session_key_added"
 CONF_ENTERED_CREDIT: Final = "entered_credit"
 
 # The form field for the credit on OpenAI's billing page
@@ -20,6 +22,8 @@ CONF_CREDIT: Final = "credit"
 CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_LOW_BALANCE_THRESHOLD: Final = "low_balance_threshold"
 CONF_MONTHLY_BUDGET: Final = "monthly_budget"
+# Option: whether a repair announces the likely end of the session key
+CONF_SESSION_KEY_REMINDER: Final = "session_key_reminder"
 
 DEFAULT_UPDATE_INTERVAL: Final = 300
 MIN_UPDATE_INTERVAL: Final = 30

@@ -208,8 +208,6 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         report = await self.client.costs()
         if not report.complete:
             return report
-        self.store.models.note(report.models_this_month, report.today)
-        self.store.projects.note(report.projects_this_month, report.today, report.project_names)
         if self._past_is_due(report):
             try:
                 self._past = await self.client.costs_between(report.last_month_start, report.start)
@@ -219,6 +217,8 @@ class CostCoordinator(AccountCoordinator[CostReport]):
                 _LOGGER.debug("The costs of last month are not available now (%s)", err.code)
         if self._past is not None and self._past.today >= report.start - timedelta(days=1):
             report = _with_earlier_days(self._past, report)
+        self.store.models.note(report.last_days_of_models)
+        self.store.projects.note(report.last_days_of_projects, report.project_names)
         return await self._reach_back(report)
 
     async def _reach_back(self, report: CostReport) -> CostReport:

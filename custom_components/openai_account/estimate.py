@@ -155,7 +155,7 @@ def _take_reported(
         and report.today == time.date()
     ):
         _set_anchor(account, "reported", amount, time, report, credit.next_grant_expiry)
-    elif store.anchor is not None:
+    elif store.anchor is not None and (costs_time is None or time > costs_time):
         known = _estimate(store.anchor, _date(store.anchor["known_until"]))
         if known is not None and amount > known + _NOISE:
             # Credit was added. Without the costs at that time, nothing can be derived from it.
@@ -207,6 +207,7 @@ def _set_anchor(
         "may_have_recharged": False,
         "known_until": day,
         "settled": 0.0,
+        "settled_until": day,
         "days": {day: report.cost_today},
         "saved": before["saved"] if before else "",
     }
@@ -223,20 +224,20 @@ def _set_anchor(
 
 def _note_costs(account: OpenAIAccountData, anchor: AnchorRecord, report: CostReport) -> None:
     """Record what the days since the anchor have cost."""
-    first = max(_time(anchor).date(), report.start)
     known_until = _date(anchor["known_until"])
     if report.start > known_until or report.today < known_until:
         # Days in between are missing: the coordinator fetches them.
         return
     days = anchor["days"]
-    kept_from = (report.today - _KEPT_DAYS).isoformat()
-    for day in [day for day in days if day < first.isoformat()]:
-        if day < kept_from and day != _time(anchor).date().isoformat():
-            anchor["settled"] += days.pop(day)
+    first = max(_time(anchor).date(), report.start, _date(anchor["settled_until"]))
     for offset in range((report.today - first).days + 1):
-        day = (first + timedelta(days=offset)).isoformat()
-        if day >= kept_from or day in days:
-            days[day] = report.cost_of(first + timedelta(days=offset))
+        day = first + timedelta(days=offset)
+        days[day.isoformat()] = report.cost_of(day)
+    kept_from = (report.today - _KEPT_DAYS).isoformat()
+    if anchor["settled_until"] < kept_from:
+        anchor["settled_until"] = kept_from
+        for known in [known for known in days if known < kept_from]:
+            anchor["settled"] += days.pop(known)
     if anchor["known_until"] != report.today.isoformat():
         anchor["known_until"] = report.today.isoformat()
         account.store.save_soon()

@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import UnitOfTime
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -23,6 +24,8 @@ from .const import (
     CONF_CREDIT,
     CONF_LOW_BALANCE_THRESHOLD,
     CONF_MONTHLY_BUDGET,
+    CONF_SESSION_KEY,
+    CONF_SESSION_KEY_REMINDER,
     CONF_UPDATE_INTERVAL,
     CURRENCY_USD,
     DEFAULT_LOW_BALANCE_THRESHOLD,
@@ -68,6 +71,8 @@ OPTIONS_SCHEMA = vol.Schema(
     }
 )
 
+REMINDER_SCHEMA = {vol.Required(CONF_SESSION_KEY_REMINDER, default=True): BooleanSelector()}
+
 
 class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
     """Asks for the options, and for the credit where the account does not report it."""
@@ -86,8 +91,12 @@ class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
                 errors = await self._async_enter_credit(user_input[CONF_CREDIT])
             if not errors:
                 interval = int(options[CONF_UPDATE_INTERVAL])
-                return self.async_create_entry(data={**options, CONF_UPDATE_INTERVAL: interval})
+                return self.async_create_entry(
+                    data={**self._hidden(), **options, CONF_UPDATE_INTERVAL: interval}
+                )
         schema = OPTIONS_SCHEMA
+        if self.config_entry.data.get(CONF_SESSION_KEY):
+            schema = schema.extend(REMINDER_SCHEMA)
         if self._can_enter_credit():
             schema = schema.extend({vol.Optional(CONF_CREDIT): CREDIT_SELECTOR})
         return self.async_show_form(
@@ -127,3 +136,8 @@ class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
             return {}
         error = await async_enter_credit(self._entry.runtime_data, amount)
         return {CONF_CREDIT: error} if error else {}
+
+    def _hidden(self) -> dict[str, bool]:
+        """Return what was chosen for a session key, to be kept while there is none."""
+        options = self.config_entry.options
+        return {name: options[name] for name in options.keys() & {CONF_SESSION_KEY_REMINDER}}

@@ -243,7 +243,7 @@ def _reports_days(account: OpenAIAccountData) -> bool:
     return report is not None and report.complete
 
 
-def _days_left(account: OpenAIAccountData) -> float | None:
+def days_left(account: OpenAIAccountData) -> float | None:
     """Return how many days the credit lasts at the pace of the last 7 completed days.
 
     None without costs, or while the credit recharges by itself.
@@ -261,7 +261,7 @@ def monthly_budget(account: OpenAIAccountData) -> float | None:
     return account.options.monthly_budget or (limit.amount if limit else None)
 
 
-def _budget_used(account: OpenAIAccountData) -> float | None:
+def budget_used(account: OpenAIAccountData) -> float | None:
     """Return the cost of the current month in percent of the budget; None without a budget."""
     report, budget = account.last(COSTS), monthly_budget(account)
     return round(100 * report.cost_this_month / budget, 2) if report and budget else None
@@ -306,7 +306,7 @@ DERIVED_SENSORS = (
             account.current(COSTS) is not None and is_credit_known(account)
         ),
         attributes_fn=credit_attributes,
-        value_fn=_days_left,
+        value_fn=days_left,
     ),
     DerivedSensorDescription(
         key="budget_used",
@@ -320,7 +320,7 @@ DERIVED_SENSORS = (
         ),
         exists_fn=lambda account: _reports_days(account) and monthly_budget(account) is not None,
         available_fn=lambda account: account.current(COSTS) is not None,
-        value_fn=_budget_used,
+        value_fn=budget_used,
     ),
 )
 

@@ -8,7 +8,7 @@ from homeassistant.util import slugify
 from .const import DOMAIN
 
 
-def statistic_id(entry: ConfigEntry, model_slug: str | None = None) -> str:
-    """Return the id of the daily costs of an account, or of one of its models."""
-    account = f"{DOMAIN}:{slugify(entry.unique_id or entry.entry_id)}_cost"
-    return account if model_slug is None else f"{account}_{model_slug}"
+def statistic_id(entry: ConfigEntry, key: str, slug: str | None = None) -> str:
+    """Return the id of an account's statistic: of a measure by its key, of a name by its slug."""
+    identity = slugify(entry.unique_id or entry.entry_id)
+    return f"{DOMAIN}:{identity}_{key}" + (f"_{slug}" if slug else "")

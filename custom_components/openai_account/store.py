@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 import hashlib
+import re
 from typing import NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
@@ -16,19 +17,24 @@ from .const import DOMAIN, MODEL_RETENTION
 _VERSION = 1
 _SAVE_DELAY = 30
 _SLUG_LENGTH = 60
-_DAY = timedelta(days=1)
+_KEPT_LIFETIMES = 5
 _NONE: Mapping[str, str] = {}
+# Between two single digits: 4_1 is version 4.1, but 4_0613 is not
+_VERSION_DOT = re.compile(r"(?<=_\d)_(?=\d(?:_|$))")
 
 
 class NameRecord(TypedDict):
-    """What costs money: its name or id, and the last UTC day that a report named it.
+    """A model or project that has had costs.
 
-    `label` is what people call it, where that is not its name.
+    `last_seen` is the last UTC day on which a poll found costs of it, `history` the last one
+    that the history holds, both in ISO 8601; empty or missing if there is none. `label` is
+    what people call it, if that is not its name.
     """
 
     name: str
     last_seen: str
     label: NotRequired[str]
+    history: NotRequired[str]
 
 
 class EndpointRecord(TypedDict):
@@ -37,12 +43,20 @@ class EndpointRecord(TypedDict):
     missing_since: str | None
 
 
+class LifetimeRecord(TypedDict):
+    """A session key that was rejected: when it was entered, and how many days it worked."""
+
+    added: str
+    days: float
+
+
 class AnchorRecord(TypedDict):
     """A credit that was known: `amount` at a `time`, when its UTC day had cost `spent` so far.
 
     `source` is `reported` or `entered`. `expires` is when the next grant that had
     money left expires. `days` are the costs of the days since, including that
-    first one, up to `known_until`; `settled` is the sum of those that are no longer kept.
+    first one, up to `known_until`; `settled` is the sum of those before `settled_until`,
+    which are no longer kept.
     `saved` is the time of the anchor that was last written to disk. Times are ISO
     8601, amounts US dollars.
     """
@@ -55,6 +69,7 @@ class AnchorRecord(TypedDict):
     may_have_recharged: bool
     known_until: str
     settled: float
+    settled_until: str
     days: dict[str, float]
     saved: str
 
@@ -74,58 +89,102 @@ class RechargeRecord(TypedDict):
 
 
 class StoreData(TypedDict):
-    """The stored form. `covered` are the first and last UTC days of spans whose costs are known."""
+    """The stored form; names by their slugs."""
 
     models: dict[str, NameRecord]
     projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
-    covered: NotRequired[list[tuple[str, str]]]
+    session_keys: NotRequired[list[LifetimeRecord]]
     anchor: NotRequired[AnchorRecord | None]
     entered_credit: NotRequired[EnteredCredit | None]
     recharge: NotRequired[RechargeRecord | None]
 
 
-class SlugRegistry:
-    """Gives models, or projects, the slugs that entities and history hang on.
+def _model_of_slug(slug: str) -> str:
+    """Return the one model or tool whose name a slug keeps whole.
 
-    A name keeps its slug for ever. Names that would share one get one with a
-    digest, whichever of them came second.
+    Tools are called in words (`web search tool calls`), models by parts and versions
+    (`gpt-4.1-mini`): without a digit it is taken for a tool. Any other name with this slug
+    gets a digest.
+    """
+    if not any(character.isdigit() for character in slug):
+        return slug.replace("_", " ")
+    return _VERSION_DOT.sub(".", slug).replace("_", "-")
+
+
+class SlugRegistry:
+    """Gives models, or projects, the slugs that entities and history depend on.
+
+    A slug depends on the name alone, so that it is the same again after the account was
+    removed and added. Where slugify loses something, a digest of the name tells names apart.
+    A slug that was once given to a name is kept, whatever the rule was then.
     """
 
-    def __init__(self, records: dict[str, NameRecord], changed: Callable[[], None]) -> None:
-        """Take what is known, and whom to tell of changes."""
+    def __init__(
+        self,
+        records: dict[str, NameRecord],
+        changed: Callable[[], None],
+        is_whole: Callable[[str, str], bool],
+    ) -> None:
+        """Take the known names; `is_whole` tells if a slug and a name belong to each other."""
         self._records = records
         self._changed = changed
+        self._is_whole = is_whole
         self._slugs = {record["name"]: slug for slug, record in records.items()}
 
     def slug(self, name: str) -> str:
         """Return the slug of a name, giving it one if it has none yet."""
         if (slug := self._slugs.get(name)) is None:
             slug = slugify(name)[:_SLUG_LENGTH].rstrip("_")
-            if not slug or slug == "unknown" != name or slug in self._records:
-                digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
-                slug = f"{slug}_{digest}".lstrip("_")
-            self._slugs[name] = slug
-            self._records[slug] = {"name": name, "last_seen": ""}
-            self._changed()
+            if not self._is_whole(slug, name) or slug in self._records:
+                digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+                short = f"{slug}_{digest[:8]}".lstrip("_")
+                slug = short if short not in self._records else f"{slug}_{digest}".lstrip("_")
+            self._add(slug, name)
         return slug
 
-    def note(self, names: Iterable[str], today: date, labels: Mapping[str, str] = _NONE) -> None:
-        """Note that a report named these, and what people call them."""
-        day = today.isoformat()
+    def adopt(self, names: Mapping[str, str]) -> None:
+        """Take over slugs, by name, that the account had before it was removed and added."""
+        for name, slug in sorted(names.items()):
+            if name not in self._slugs and slug not in self._records:
+                self._add(slug, name)
+
+    def _add(self, slug: str, name: str) -> None:
+        self._slugs[name] = slug
+        self._records[slug] = {"name": name, "last_seen": ""}
+        self._changed()
+
+    def note(self, days: Mapping[str, date], labels: Mapping[str, str] = _NONE) -> None:
+        """Record the last UTC day on which each of some names had costs, and its label."""
         changed = False
-        for name in sorted(names):
+        for name, day in sorted(days.items()):
             record = self._records[self.slug(name)]
+            seen = max(record["last_seen"], day.isoformat())
             label = labels.get(name, record.get("label", name))
-            if record["last_seen"] != day or record.get("label", name) != label:
+            if record["last_seen"] != seen or record.get("label", name) != label:
                 changed = True
-                record["last_seen"] = day
+                record["last_seen"] = seen
                 record["label"] = label
         if changed:
             self._changed()
 
+    def note_history(self, name: str, day: date) -> None:
+        """Record that the history holds costs of a name on a UTC day."""
+        record = self._records[self.slug(name)]
+        if record.get("history", "") < day.isoformat():
+            record["history"] = day.isoformat()
+            self._changed()
+
+    def in_history(self, since: date) -> set[str]:
+        """Return the slugs of the names of which the history holds a day since then."""
+        return {
+            slug
+            for slug, record in self._records.items()
+            if record.get("history", "") >= since.isoformat()
+        }
+
     def recent(self, today: date) -> dict[str, str]:
-        """Return the names, by slug, of those that were seen lately."""
+        """Return the names, by slug, that had costs in the retention period."""
         oldest = (today - MODEL_RETENTION).isoformat()
         return {
             slug: record["name"]
@@ -134,7 +193,7 @@ class SlugRegistry:
         }
 
     def all(self) -> dict[str, str]:
-        """Return the names of all that ever were, by slug."""
+        """Return all names that ever had costs, by slug."""
         return {slug: record["name"] for slug, record in self._records.items()}
 
     def label(self, slug: str) -> str:
@@ -144,7 +203,7 @@ class SlugRegistry:
 
 
 class AccountStore:
-    """Remembers names by their slugs, endpoints that answered, and days in the history."""
+    """Remembers names by their slugs, endpoints that answered, the credit and dead keys."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
@@ -153,12 +212,21 @@ class AccountStore:
 
     def _take(self, data: StoreData) -> None:
         self._data = data
-        self.models = SlugRegistry(data["models"], self.save_soon)
-        self.projects = SlugRegistry(data.setdefault("projects", {}), self.save_soon)
+        self.models = SlugRegistry(
+            data["models"], self.save_soon, lambda slug, name: _model_of_slug(slug) == name
+        )
+        # Ids do not differ by case alone.
+        self.projects = SlugRegistry(
+            data.setdefault("projects", {}),
+            self.save_soon,
+            lambda slug, name: slug == name.lower(),
+        )
 
     async def async_load(self) -> None:
         """Read what was stored."""
         if stored := await self._store.async_load():
+            # Days in the history were once noted here; now the database alone tells.
+            stored.pop("covered", None)  # type: ignore[typeddict-item]
             self._take(stored)
 
     async def async_save(self) -> None:
@@ -168,41 +236,6 @@ class AccountStore:
     async def async_remove(self) -> None:
         """Forget everything."""
         await self._store.async_remove()
-
-    def note_covered(self, first: date, last: date) -> None:
-        """Note that the costs of these days are in the history."""
-        spans = [*self._covered(), (first, last)]
-        joined: list[tuple[date, date]] = []
-        for start, end in sorted(spans):
-            if joined and start <= joined[-1][1] + _DAY:
-                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-            else:
-                joined.append((start, end))
-        stored = [(start.isoformat(), end.isoformat()) for start, end in joined]
-        if stored != [tuple(span) for span in self._data.get("covered", ())]:
-            self._data["covered"] = stored
-            self.save_soon()
-
-    def uncovered(self, first: date, last: date) -> list[tuple[date, date]]:
-        """Return the spans of days that are not in the history, the oldest first.
-
-        Each is its first day and the day after its last one.
-        """
-        gaps = []
-        start = first
-        for begin, end in self._covered():
-            if begin > start:
-                gaps.append((start, begin))
-            start = max(start, end + _DAY)
-        if start <= last:
-            gaps.append((start, last + _DAY))
-        return gaps
-
-    def _covered(self) -> list[tuple[date, date]]:
-        return [
-            (date.fromisoformat(start), date.fromisoformat(end))
-            for start, end in self._data.get("covered", ())
-        ]
 
     @property
     def anchor(self) -> AnchorRecord | None:
@@ -258,6 +291,27 @@ class AccountStore:
             self.save_soon()
             return timedelta()
         return now - since
+
+    @property
+    def session_key_lifetimes(self) -> list[float]:
+        """How many days the last session keys worked, the oldest first."""
+        return [record["days"] for record in self._data.get("session_keys", ())]
+
+    def note_session_key_lifetime(self, added: str, days: float) -> None:
+        """Record how many days a session key worked, unless that is recorded already."""
+        records = self._data.setdefault("session_keys", [])
+        if all(record["added"] != added for record in records):
+            records.append({"added": added, "days": days})
+            del records[:-_KEPT_LIFETIMES]
+            self.save_soon()
+
+    def forget_session_key_lifetime(self, added: str) -> None:
+        """Forget the lifetime of a session key that works again."""
+        records = self._data.get("session_keys", [])
+        left = [record for record in records if record["added"] != added]
+        if left != records:
+            self._data["session_keys"] = left
+            self.save_soon()
 
     def save_soon(self) -> None:
         """Write everything in half a minute, or when Home Assistant stops."""

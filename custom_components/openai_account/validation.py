@@ -24,8 +24,9 @@ from .api import (
     OpenAIAccountError,
     Organization,
     RateLimitedError,
+    WebPageError,
     base_url,
-    clean_key,
+    extract_key,
 )
 from .client import async_create_client
 from .const import CONF_ORGANIZATION
@@ -101,8 +102,7 @@ async def _async_validate(
 ) -> Account:
     if not typed:
         raise ValidationFailedError({"base": "no_key"})
-    url = str(base_url(host))
-    keys = _clean(typed)
+    url, keys = _read(host, typed)
     # The first requests name no organization, so that a key of another organization
     # can be told from an invalid one.
     clients = {
@@ -120,18 +120,23 @@ async def _async_validate(
     return account
 
 
-def _clean(typed: Mapping[KeyKind, str]) -> dict[KeyKind, str]:
-    """Return keys as they are sent; raises `ValidationFailedError` for what cannot be one."""
+def _read(host: str, typed: Mapping[KeyKind, str]) -> tuple[str, dict[KeyKind, str]]:
+    """Return the URL of a host, and keys as they are sent; raises `ValidationFailedError`."""
+    url = ""
     keys: dict[KeyKind, str] = {}
     errors: dict[str, str] = {}
-    for kind, key in typed.items():
+    try:
+        url = str(base_url(host))
+    except OpenAIAccountError as err:
+        errors |= _validation_failed(err).errors
+    for kind, text in typed.items():
         try:
-            keys[kind] = clean_key(key)
+            keys[kind] = extract_key(text, kind)
         except InvalidKeyError as err:
             errors[kind] = err.code
     if errors:
         raise ValidationFailedError(errors)
-    return keys
+    return url, keys
 
 
 async def _check_keys(
@@ -188,13 +193,13 @@ async def _check_session_key(client: OpenAIAccountClient) -> str | None:
     """
     try:
         await client.credit_grants()
-    except EndpointMissingError:
+    except EndpointMissingError, WebPageError:
         pass
     else:
         return None
     try:
         return (await client.subscription()).account_name
-    except EndpointMissingError:
+    except EndpointMissingError, WebPageError:
         await client.costs_of_today()
     return None
 

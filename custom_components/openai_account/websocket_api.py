@@ -19,6 +19,7 @@ from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
 from .api import KeyKind
 from .const import DOMAIN
 from .coordinator import AccountOptions, OpenAIAccountConfigEntry
+from .entity import account_name
 from .sensor import monthly_budget
 from .statistic_ids import statistic_id
 from .status import failed_keys
@@ -127,7 +128,7 @@ async def _async_list_account(
     return {
         "config_entry_id": entry.entry_id,
         "device_id": device.id if device else None,
-        "title": (device and device.name_by_user) or entry.title,
+        "title": account_name(hass, entry),
         "failed_keys": sorted(failed_keys(hass, entry.entry_id)),
         "last_update": _last_update(entry),
         "low_balance_threshold": options.low_balance_threshold or None,
@@ -165,9 +166,9 @@ def _all_statistics(
     entry: OpenAIAccountConfigEntry, models: Mapping[str, str]
 ) -> Iterator[ListedStatistic]:
     """Yield the statistics that an account can have."""
-    yield {"statistic_id": statistic_id(entry), "kind": None, "name": None}
+    yield {"statistic_id": statistic_id(entry, "cost"), "kind": None, "name": None}
     for slug, model in models.items():
-        yield {"statistic_id": statistic_id(entry, slug), "kind": "model", "name": model}
+        yield {"statistic_id": statistic_id(entry, "cost", slug), "kind": "model", "name": model}
 
 
 def _list_entity(

@@ -1,4 +1,4 @@
-"""A real browser for the tests, that asks nobody but this machine."""
+"""A real browser for the tests, which connects to nothing but this machine."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,7 +42,7 @@ async def running_browser() -> AsyncIterator[Browser]:
 
 
 def is_outside(url: str) -> bool:
-    """Return whether an address is outside, or makes Home Assistant ask outside for a picture."""
+    """Return whether a URL is outside, or makes Home Assistant fetch a picture from outside."""
     parts = urlsplit(url)
     return parts.hostname != LOOPBACK or (
         parts.path.startswith("/api/brands/") and DOMAIN not in parts.path
@@ -51,7 +51,7 @@ def is_outside(url: str) -> bool:
 
 @pytest.fixture
 async def page(home: Home, artifacts: Path, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    """Open a browser that reaches nothing but Home Assistant; check what it complained of."""
+    """Open a browser that reaches nothing but Home Assistant; fail on errors in its console."""
     complaints: list[str] = []
     async with running_browser() as browser:
         context = await browser.new_context(viewport=WIDE, locale="en-US", timezone_id="UTC")
@@ -88,7 +88,7 @@ async def picture(page: Page, path: Path) -> None:
 
 
 async def log_in(page: Page, home: Home) -> None:
-    """Log in through the login page."""
+    """Log in on the login page."""
     await page.goto(home.url)
     await page.locator("input[name=username]").fill(USER)
     await page.locator("input[name=password]").fill(PASSWORD)

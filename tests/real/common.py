@@ -51,8 +51,8 @@ class Service:
             session.get(f"{self.url}/dashboard/billing/{endpoint}", params=query) as response,
         ):
             response.raise_for_status()
-            answer: dict[str, Json] = await response.json()
-            return answer
+            result: dict[str, Json] = await response.json()
+            return result
 
 
 @asynccontextmanager
@@ -212,17 +212,17 @@ async def every_entity_has_a_state(home: Home) -> bool:
 
 
 async def add_account(home: Home, service: Service) -> Entry:
-    """Add the simulated account: the wrong key first, then the right one, in the same form."""
+    """Add the simulated account: with a wrong key, then with the right one in the same form."""
     flow = await home.start_flow()
     form = {"host": service.url, "session_key": WRONG_KEY, "name": "Work"}
-    answer = await home.send_flow(flow, form)
-    assert answer["type"] == "form"
-    assert answer["errors"] == {"session_key": "invalid_auth"}
+    result = await home.send_flow(flow, form)
+    assert result["type"] == "form"
+    assert result["errors"] == {"session_key": "invalid_auth"}
     assert await home.entries() == []
 
-    answer = await home.send_flow(flow, form | {"session_key": f"  Bearer {KEY}\n"})
-    assert answer["type"] == "create_entry"
-    assert answer["title"] == "Work"
+    result = await home.send_flow(flow, form | {"session_key": f"  Bearer {KEY}\n"})
+    assert result["type"] == "create_entry"
+    assert result["title"] == "Work"
 
     again = await home.send_flow(await home.start_flow(), form | {"session_key": KEY})
     assert (again["type"], again["reason"]) == ("abort", "already_configured")

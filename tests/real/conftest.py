@@ -15,13 +15,13 @@ from .common import ADMIN_KEY, FAILED, KEY, PASSWORD, Service, failed, run_simul
 
 
 async def _now_within_a_day() -> datetime:
-    """Return the time; not in the last minutes of a UTC day, when the test would see two days."""
+    """Return the time, at least 4 minutes before the UTC day ends: a test must not see two days."""
 
-    async def ask() -> datetime | None:
+    async def now_if_far_from_midnight() -> datetime | None:
         now = datetime.now(UTC)
         return now if (now + timedelta(minutes=4)).date() == now.date() else None
 
-    return await until(ask, "The UTC day has begun", 300)
+    return await until(now_if_far_from_midnight, "The UTC day has begun", 300)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def service() -> AsyncIterator[Service]:
 
 @pytest.fixture
 def artifacts() -> Path:
-    """Return the folder for what people may want to look at afterwards."""
+    """Return the folder for logs and pictures to look at after the tests."""
     folder = REPOSITORY / "artifacts"
     folder.mkdir(exist_ok=True)
     return folder
@@ -45,7 +45,7 @@ def artifacts() -> Path:
 async def home(
     tmp_path: Path, artifacts: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Home]:
-    """Run Home Assistant, without an account yet."""
+    """Run Home Assistant without an account."""
     async with Home(tmp_path / "home", free_port(), PASSWORD) as home:
         yield home
     if failed(request):
@@ -56,7 +56,7 @@ async def home(
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let the fixtures know of a failure, to keep what tells why."""
+    """Let the fixtures know of a failure, so that they keep logs and pictures."""
     report = yield
     item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
     return report

@@ -1,4 +1,4 @@
-"""An account added by hand in a real browser, and what its pages look like."""
+"""An account that is added in a real browser, and its pages."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,9 @@ async def add_account(page: Page, home: Home, service: Service, artifacts: Path)
     await page.wait_for_function(CLOSED)
 
 
-async def test_account(page: Page, home: Home, service: Service, artifacts: Path) -> None:
+async def test_account_in_the_browser(
+    page: Page, home: Home, service: Service, artifacts: Path
+) -> None:
     await log_in(page, home)
     await add_account(page, home, service, artifacts)
 
@@ -137,8 +139,8 @@ async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path
 
     await until(is_on, "The automation is there", 30)
     await page.goto(f"{home.url}/config/automation/edit/watch")
-    for told in ("credit became low", "over budget"):
-        await expect(page.get_by_text(re.compile(told, re.IGNORECASE)).first).to_be_visible()
+    for shown in ("credit became low", "over budget"):
+        await expect(page.get_by_text(re.compile(shown, re.IGNORECASE)).first).to_be_visible()
     # The account's entities that can be meant are found.
     await expect(page.get_by_text(re.compile(rf"{entry['title']}.*\([1-9]"))).to_have_count(2)
     await page.set_viewport_size(LOW)

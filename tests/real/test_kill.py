@@ -1,4 +1,4 @@
-"""A Home Assistant that is killed again and again, in the middle of polls and of writing."""
+"""A Home Assistant that is killed again and again, during polls and writes."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ KILLS = 10
 STATISTIC = "openai_account:org_simulatedexamplehome01_cost"
 
 
-async def test_kill(home: Home, service: Service) -> None:
+async def test_killed_home_assistant_loses_nothing(home: Home, service: Service) -> None:
     """Killed ten times, it starts again each time with nothing lost and nothing doubled."""
     entry = await add_account(home, service)
     await until(lambda: every_entity_has_a_state(home), "Every entity has a state")
@@ -30,7 +30,7 @@ async def test_kill(home: Home, service: Service) -> None:
     await until(is_stored, "The entry is on disk")
     available = entities["total_available"]["entity_id"]
     for round_ in range(KILLS):
-        # In odd rounds while an answer is awaited, in even ones right behind new states.
+        # In odd rounds while a request waits for its response, in even ones right after new states.
         if round_ % 2:
             service.simulator.fault("*", "slow")
         else:

@@ -1,4 +1,4 @@
-"""An account in a real Home Assistant, set up and read by its HTTP interface."""
+"""An account in a real Home Assistant, set up and read through its HTTP interface."""
 
 import re
 
@@ -32,7 +32,7 @@ RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\S* [A-Z]+ \()", re
 
 
 def check_log(log: str, values: dict[str, Json]) -> None:
-    """Check that the log holds no secret, and no complaint of or about this integration."""
+    """Check that the log holds no secret, and no warning by or about this integration."""
     for secret in (KEY, WRONG_KEY, *(str(values[key]) for key in PERSONAL)):
         assert secret not in log
     records = RECORD.split(log)
@@ -50,7 +50,7 @@ def check_log(log: str, values: dict[str, Json]) -> None:
     assert "Setup failed for" not in log
 
 
-async def test_account(home: Home, service: Service) -> None:
+async def test_account_survives_a_restart(home: Home, service: Service) -> None:
     entry = await add_account(home, service)
     await until(lambda: every_entity_has_a_state(home), "Every entity has a state")
     assert entry["state"] == "loaded"
@@ -61,7 +61,7 @@ async def test_account(home: Home, service: Service) -> None:
     assert device["name"] == "Work"
     assert {one["device_id"] for one in entities.values()} == {device["id"]}
 
-    # What is off by default is switched on, and Home Assistant started again.
+    # Enable what is disabled by default, and restart Home Assistant.
     for key in OFF_BY_DEFAULT:
         await home.command(
             "config/entity_registry/update",

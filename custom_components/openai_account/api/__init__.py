@@ -1,6 +1,6 @@
 """A client for the OpenAI billing API, independent of Home Assistant."""
 
-from .address import DEFAULT_HOST, base_url, clean_key
+from .address import DEFAULT_HOST, base_url
 from .client import MAX_DAYS, OpenAIAccountClient
 from .costs import CostReport, DayCosts, sum_by_name
 from .credit import CreditGrants
@@ -18,15 +18,18 @@ from .errors import (
     RateLimitedError,
     ServerError,
     UnsupportedCountryError,
+    WebPageError,
     WrongAdminKeyError,
     WrongKeyTypeError,
 )
+from .keys import KEY_PREFIXES, extract_key
 from .organization import Organization, SpendLimit
 from .parsing import round_usd
 from .subscription import Subscription
 
 __all__ = [
     "DEFAULT_HOST",
+    "KEY_PREFIXES",
     "MAX_DAYS",
     "BlockedError",
     "CannotConnectError",
@@ -48,10 +51,11 @@ __all__ = [
     "SpendLimit",
     "Subscription",
     "UnsupportedCountryError",
+    "WebPageError",
     "WrongAdminKeyError",
     "WrongKeyTypeError",
     "base_url",
-    "clean_key",
+    "extract_key",
     "round_usd",
     "sum_by_name",
 ]

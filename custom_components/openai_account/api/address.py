@@ -1,4 +1,4 @@
-"""Where requests may go, and with which key."""
+"""Where requests may go."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import re
 
 from yarl import URL
 
-from .errors import InsecureHostError, InvalidHostError, InvalidKeyError
+from .errors import InsecureHostError, InvalidHostError
 
 DEFAULT_HOST = "api.openai.com"
 
-# Networks without strangers: loopback, private, link-local, unique local
+# Networks without strangers: loopback, private, carrier-grade NAT (which VPNs of one's own
+# use), link-local, unique local
 _PRIVATE = tuple(
     ip_network(network)
     for network in (
         "127.0.0.0/8",
         "10.0.0.0/8",
+        "100.64.0.0/10",
         "172.16.0.0/12",
         "192.168.0.0/16",
         "169.254.0.0/16",
@@ -25,9 +27,10 @@ _PRIVATE = tuple(
         "fe80::/10",
     )
 )
+# Names that public DNS never resolves, or whose addresses are those of a home's router
+_PRIVATE_NAMES = (".local", ".localhost", ".lan", ".fritz.box", ".home.arpa", ".internal")
+
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
-_KEY_PREFIX = re.compile(r"^(?:authorization\s*:\s*)?(?:bearer(?:\s+|$))?", re.IGNORECASE)
-_KEY = re.compile(r"[!-~]{1,4096}")
 
 
 def base_url(host: str) -> URL:
@@ -96,15 +99,4 @@ def may_be_private(host: str) -> bool:
     if literal(host):
         return is_private(host)
     name = host.lower().removesuffix(".")
-    return "." not in name or name.endswith((".local", ".localhost"))
-
-
-def clean_key(key: str) -> str:
-    """Return a key without the rest of a copied header.
-
-    Raises `InvalidKeyError` if nothing is left, or something that no header can hold.
-    """
-    key = _KEY_PREFIX.sub("", key.strip())
-    if not _KEY.fullmatch(key):
-        raise InvalidKeyError("Not a valid key")
-    return key
+    return "." not in name or name.endswith(_PRIVATE_NAMES)

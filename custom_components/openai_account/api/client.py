@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from .address import base_url, clean_key, is_private, literal
+from .address import base_url, is_private, literal
 from .costs import CostReport
 from .credit import CreditGrants
 from .errors import (
@@ -27,11 +27,14 @@ from .errors import (
     KeyKind,
     OpenAIAccountError,
     ResponseTooLargeError,
+    WebPageError,
     WrongAdminKeyError,
 )
+from .keys import checked_key
 from .organization import Organization, SpendLimit
 from .parsing import JSON, JsonObject, boolean, text
-from .response import LARGE_BODY, MAX_BODY, error_from_response, read_body
+from .response import LARGE_BODY, MAX_BODY, error_from_response, is_web_page, read_body
+from .sharing import SharedResponses
 from .subscription import Subscription
 
 _LOGGER = logging.getLogger(__name__)
@@ -91,13 +94,15 @@ class OpenAIAccountClient:
         self._keys: dict[KeyKind, str] = {}
         for kind, key in keys.items():
             try:
-                self._keys[kind] = clean_key(key)
+                self._keys[kind] = checked_key(key)
             except InvalidKeyError as err:
                 err.key = kind
                 raise
         self._prefixes: dict[str, str] = {}
         # A host without a credit endpoint is tried again once a day.
         self._derived_on: date | None = None
+        # What the derived credit and its own endpoint both need
+        self._shared = SharedResponses()
         self._unreadable: set[str] = set()
 
     @property
@@ -119,10 +124,13 @@ class OpenAIAccountClient:
             return await self._derive_credit()
         try:
             data = await self._request(_CREDIT_GRANTS)
-        except EndpointMissingError:
+        except (EndpointMissingError, WebPageError) as err:
+            if isinstance(err, WebPageError) and _CREDIT_GRANTS in self._prefixes:
+                raise
             grants = await self._derive_credit()
             self._derived_on = today
             return grants
+        self._shared.clear()
         return CreditGrants.read(data, datetime.now(UTC))
 
     async def costs(self) -> CostReport:
@@ -152,7 +160,7 @@ class OpenAIAccountClient:
                 return await _run_in_executor_if_large(
                     size, CostReport.read_pages, pages, start, today
                 )
-            data = await self._request_usage(start, end)
+            data = await self._request_usage(start, end, _USAGE)
             return await _run_in_executor_if_large(data.size, CostReport.read, data, start, today)
         except ResponseTooLargeError:
             middle = start + (end - start) // 2
@@ -169,9 +177,7 @@ class OpenAIAccountClient:
 
     async def subscription(self) -> Subscription:
         """Fetch the plan, its limits and who is billed."""
-        today = utc_today()
-        query = _dates(today, today + timedelta(days=1))
-        return Subscription.read(await self._request(_SUBSCRIPTION, query))
+        return Subscription.read(await self._request_subscription(_SUBSCRIPTION))
 
     async def organizations(self) -> tuple[Organization, ...]:
         """Fetch the organizations of the key's owner, the default one first."""
@@ -192,15 +198,34 @@ class OpenAIAccountClient:
     async def _derive_credit(self) -> CreditGrants:
         today = utc_today()
         start, end = window(today)
-        report = CostReport.read(await self._request_usage(start, end), start, today)
+        data = await self._request_usage(start, end, _CREDIT_GRANTS)
+        report = CostReport.read(data, start, today)
         if report.lifetime is None:
             raise EndpointMissingError("The host does not report any credit")
-        return CreditGrants.derive(await self.subscription(), report.lifetime)
+        subscription = Subscription.read(await self._request_subscription(_CREDIT_GRANTS))
+        return CreditGrants.derive(subscription, report.lifetime)
 
-    async def _request_usage(self, start: date, end: date) -> JsonObject:
-        """Request costs from the dashboard's endpoint."""
+    async def _request_usage(self, start: date, end: date, purpose: str) -> JsonObject:
+        """Request costs from the dashboard's endpoint; `purpose` is the endpoint they are for."""
         options = (("exclude_project_costs", "false"), ("new_endpoint", "true"))
-        return await self._request(_USAGE, (*_dates(start, end), *options))
+        query = (*_dates(start, end), *options)
+        if (start, end) != window(utc_today()):
+            return await self._request(_USAGE, query)
+        return await self._request_shared(_USAGE, query, purpose)
+
+    async def _request_subscription(self, purpose: str) -> JsonObject:
+        """Request the subscription; `purpose` is the endpoint that it is for."""
+        today = utc_today()
+        query = _dates(today, today + timedelta(days=1))
+        return await self._request_shared(_SUBSCRIPTION, query, purpose)
+
+    async def _request_shared(self, path: str, query: Query, purpose: str) -> JsonObject:
+        """Request what the derived credit needs too, once for both."""
+        if _CREDIT_GRANTS in self._prefixes:
+            return await self._request(path, query)
+        return await self._shared.get(
+            path, (path, query), purpose, lambda: self._request(path, query)
+        )
 
     async def _request_cost_pages(self, start: date, end: date) -> list[JsonObject]:
         """Request costs from the documented endpoint; return all pages of the response."""
@@ -240,7 +265,10 @@ class OpenAIAccountClient:
         """Return the JSON object that an endpoint responds with.
 
         Hosts serve the endpoints at their bare paths, under /v1, or both; the prefix
-        that works is remembered, also as the first guess for similar endpoints.
+        that works is remembered, also as the first guess for similar endpoints. A web
+        page at one prefix means that the endpoint is not served there. Web pages at all
+        prefixes mean the same of a host that has served another endpoint; otherwise
+        they raise `WebPageError`.
         """
         try:
             async with asyncio.timeout(TIMEOUT.total):
@@ -264,13 +292,19 @@ class OpenAIAccountClient:
             ),
             prefixes[0],
         )
+        pages: list[WebPageError] = []
         for prefix in sorted(prefixes, key=lambda prefix: prefix != known):
             try:
                 data = await self._get(f"{prefix}/{path}", query, key)
+            except WebPageError as err:
+                pages.append(err)
+                continue
             except EndpointMissingError:
                 continue
             self._prefixes[path] = prefix
             return data
+        if len(pages) == len(prefixes) and (path in self._prefixes or not self._prefixes):
+            raise pages[0]
         self._prefixes.pop(path, None)
         raise EndpointMissingError("The host does not serve this endpoint")
 
@@ -316,6 +350,8 @@ class OpenAIAccountClient:
             data: JSON = await _run_in_executor_if_large(len(body), orjson.loads, body)
         except orjson.JSONDecodeError:
             data = None
+        if not isinstance(data, dict) and is_web_page(response):
+            raise WebPageError("The response is a web page")
         error = data.get("error") if isinstance(data, dict) else None
         if response.status != HTTPStatus.OK or error:
             raise error_from_response(response, error if isinstance(error, dict) else {}, key)

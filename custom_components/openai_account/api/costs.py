@@ -169,6 +169,16 @@ class CostReport:
         return cls.of(ledger, start, today)
 
     @property
+    def last_days_of_models(self) -> dict[str, date]:
+        """The last UTC day on which each model had costs."""
+        return {name: day for day in sorted(self.days) for name in self.days[day].models}
+
+    @property
+    def last_days_of_projects(self) -> dict[str, date]:
+        """The last UTC day on which each project, by its id, had costs."""
+        return {name: day for day in sorted(self.days) for name in self.days[day].projects}
+
+    @property
     def month_start(self) -> date:
         """The first day of the current UTC month."""
         return self.today.replace(day=1)

@@ -68,6 +68,13 @@ class ResponseTooLargeError(InvalidResponseError):
     """The response is larger than this client reads."""
 
 
+class WebPageError(InvalidResponseError):
+    """A web page or a redirect instead of a response of the API.
+
+    Gateways respond like this to each path that they do not serve.
+    """
+
+
 class InvalidAuthError(OpenAIAccountError):
     """The key is wrong, was deleted or has expired (401)."""
 

@@ -33,6 +33,10 @@ MAX_BODY: Final = 8 * 1024 * 1024
 LARGE_BODY: Final = 128 * 1024
 
 
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_WEB_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+
+
 async def read_body(response: aiohttp.ClientResponse) -> bytes:
     """Return a body of at most `MAX_BODY` bytes, decompressed.
 
@@ -52,6 +56,13 @@ async def read_body(response: aiohttp.ClientResponse) -> bytes:
     if len(body) > limit and response.status == HTTPStatus.OK:
         raise ResponseTooLargeError("The response is too large")
     return bytes(body[:limit])
+
+
+def is_web_page(response: aiohttp.ClientResponse) -> bool:
+    """Return whether a response that is not JSON is a web page, or the way to one."""
+    return response.status in _REDIRECTS or (
+        response.status == HTTPStatus.OK and response.content_type in _WEB_PAGES
+    )
 
 
 def error_from_response(

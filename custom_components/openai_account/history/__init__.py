@@ -1,0 +1,34 @@
+"""Daily values as long-term statistics of the recorder.
+
+One external statistic for the account and one for each model, with two rows for every
+UTC day (see `rows`). Everything here needs the recorder.
+"""
+
+from __future__ import annotations
+
+from homeassistant.core import HomeAssistant, callback
+
+from ..coordinator import OpenAIAccountConfigEntry
+from ..statistic_ids import statistic_id
+from .importer import Importer
+from .measures import COST, COSTS
+from .recorder import async_read_names
+
+__all__ = ["async_read_slugs", "async_start_history"]
+
+
+@callback
+def async_start_history(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+    """Start to keep the history of an account whose data is there."""
+    Importer(hass, entry, COSTS).async_start()
+
+
+async def async_read_slugs(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> dict[str, str]:
+    """Return the slugs of the models that have a history, by their names."""
+    base = statistic_id(entry, COST)
+    found = await async_read_names(hass)
+    return {
+        name.rpartition(", ")[2]: one.removeprefix(f"{base}_")
+        for one, name in found.items()
+        if one.startswith(f"{base}_") and ", " in name
+    }

@@ -1,0 +1,94 @@
+"""What the history holds: a new series of daily values is a new measure in this table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from homeassistant.core import CALLBACK_TYPE
+
+from ..api import DayCosts, OpenAIAccountClient
+from ..const import CURRENCY_USD
+from ..coordinator import OpenAIAccountData
+from ..store import AccountStore, SlugRegistry
+
+
+class DailyReport[DayT](Protocol):
+    """A response: the values of the UTC days from `start` to `today`, both included.
+
+    A day that is not in `days` is an empty one. If `complete` is False, nothing is known of
+    any day.
+    """
+
+    @property
+    def start(self) -> date: ...  # noqa: D102
+    @property
+    def today(self) -> date: ...  # noqa: D102
+    @property
+    def days(self) -> Mapping[date, DayT]: ...  # noqa: D102
+    @property
+    def complete(self) -> bool: ...  # noqa: D102
+
+
+class Poller[DayT](Protocol):
+    """The part of a coordinator that the history needs."""
+
+    last_update_success: bool
+
+    @property
+    def data(self) -> DailyReport[DayT] | None: ...  # noqa: D102
+    def async_add_listener(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure[DayT]:
+    """A statistic of the account, and one for each name (a model, a project, ...).
+
+    `key` follows the account's identity in the statistic id, and the slug of a name
+    follows `key`; `label` is in the statistic's name. `unit` and `unit_class` are the
+    recorder's. `total` picks the account's value of a day, `by_name` those of the names,
+    whose slugs are in a registry of the store.
+    """
+
+    key: str
+    label: str
+    unit: str
+    unit_class: str | None = None
+    total: Callable[[DayT], float] | None = None
+    by_name: Callable[[DayT], Mapping[str, float]] | None = None
+    registry: Callable[[AccountStore], SlugRegistry] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source[DayT]:
+    """An endpoint with daily values: how they are polled and requested, and what is kept.
+
+    The account's statistic of the first measure has a row for every day that is known: it
+    is written last and tells what is missing. `empty` is a day of which nothing is reported.
+    """
+
+    poller: Callable[[OpenAIAccountData], Poller[DayT]]
+    request: Callable[[OpenAIAccountClient, date, date], Awaitable[DailyReport[DayT]]]
+    empty: DayT
+    measures: tuple[Measure[DayT], ...]
+
+
+COST = "cost"
+
+COSTS = Source(
+    poller=lambda data: data.costs,
+    request=lambda client, start, end: client.costs_between(start, end),
+    empty=DayCosts(),
+    measures=(
+        Measure(
+            key=COST,
+            label="cost",
+            unit=CURRENCY_USD,
+            total=lambda day: day.cost,
+            by_name=lambda day: day.models,
+            registry=lambda store: store.models,
+        ),
+    ),
+)

@@ -1,0 +1,147 @@
+"""Helpers of the tests of history: ledgers, and what the readers of statistics show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+import random
+from typing import Literal, cast
+
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.db_schema import Statistics
+from homeassistant.components.recorder.models import StatisticPeriod
+from homeassistant.components.recorder.statistics import (
+    statistic_during_period,
+    statistics_during_period,
+)
+from homeassistant.components.recorder.util import resolve_period, session_scope
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+
+from simulator import LineItem
+
+from .common import RunningSimulator, hourly_rows
+from .const import NOW
+
+ACCOUNT = "openai_account:org_simulatedexamplehome01_cost"
+TODAY = NOW.date()
+DAY = timedelta(days=1)
+
+type Ledger = dict[date, Sequence[LineItem]]
+type Rows = dict[str, dict[date, tuple[float, float]]]
+
+
+def ledger(days: int, models: Sequence[str] = ("gpt-5.5", "o3"), end: date = TODAY) -> Ledger:
+    """Return costs, in cents, that differ by day and model."""
+    chance = random.Random(7)  # noqa: S311 - the same each time
+    return {
+        end - offset * DAY: [
+            LineItem(f"{model}, {direction}", round(chance.uniform(0.01, 90), 6))
+            for model in models
+            for direction in ("input", "output")
+        ]
+        for offset in range(days)
+    }
+
+
+def dollars(book: Mapping[date, Sequence[LineItem]], day: date) -> float:
+    """Return what a day costs by a ledger, in US dollars."""
+    return sum(item.cost for item in book.get(day, ())) / 100
+
+
+def check_rows(found: Rows, expected: Ledger, account: str = ACCOUNT) -> None:
+    """Hold the database to a ledger: each day's cost, sums of costs, models adding up."""
+    total = 0.0
+    for day, (cost, running) in sorted(found[account].items()):
+        total += cost
+        assert cost == pytest.approx(dollars(expected, day), abs=1e-6), day
+        assert running == pytest.approx(total, abs=1e-6), day
+        models = [
+            one[day][0]
+            for key, one in found.items()
+            if key.startswith(f"{account}_") and day in one
+        ]
+        assert sum(models) == pytest.approx(cost, abs=1e-6), day
+    assert set(found[account]) >= {day for day, items in expected.items() if items}
+    for one in found.values():
+        running = 0.0
+        for _, (cost, sum_) in sorted(one.items()):
+            running += cost
+            assert sum_ == pytest.approx(running, abs=1e-6)
+
+
+async def most_rows_of_a_day(hass: HomeAssistant) -> int:
+    """Return how many rows a statistic has for a UTC day at most."""
+    counts: dict[tuple[str, float], int] = {}
+    for statistic_id, rows in (await hourly_rows(hass)).items():
+        for row in rows:
+            key = statistic_id, row["last_reset"]
+            counts[key] = counts.get(key, 0) + 1
+    return max(counts.values())
+
+
+def requested_windows(simulator: RunningSimulator) -> list[tuple[date, date]]:
+    """Return the first days, and the days after the last, of the requests for costs."""
+    return [
+        (date.fromisoformat(one.query["start_date"]), date.fromisoformat(one.query["end_date"]))
+        for one in simulator.requests
+        if one.endpoint == "usage"
+    ]
+
+
+def past_windows(simulator: RunningSimulator) -> list[tuple[date, date]]:
+    """Return those of the requests for costs that are for days before the polls'."""
+    polled = TODAY.replace(month=TODAY.month - 1, day=1)
+    return [(start, end) for start, end in requested_windows(simulator) if end <= polled]
+
+
+async def card(
+    hass: HomeAssistant, period: str, offset: int = 0, statistic_id: str = ACCOUNT
+) -> float | None:
+    """Return what a Statistic card shows for a calendar period."""
+    await get_instance(hass).async_block_till_done()
+    start, end = resolve_period(
+        cast("StatisticPeriod", {"calendar": {"period": period, "offset": offset}})
+    )
+    result = await get_instance(hass).async_add_executor_job(
+        statistic_during_period, hass, start, end, statistic_id, {"change"}, None
+    )
+    change: float | None = result["change"]
+    return change
+
+
+async def bars(
+    hass: HomeAssistant,
+    period: Literal["day", "week", "month", "year"],
+    statistic_id: str = ACCOUNT,
+) -> dict[date, float]:
+    """Return the bars of a statistics graph, by the local date on which they begin."""
+    await get_instance(hass).async_block_till_done()
+    result = await get_instance(hass).async_add_executor_job(
+        lambda: statistics_during_period(
+            hass, datetime(2020, 1, 1, tzinfo=UTC), None, {statistic_id}, period, None, {"change"}
+        )
+    )
+    return {
+        dt_util.as_local(dt_util.utc_from_timestamp(row["start"])).date(): row["change"] or 0.0
+        for row in result.get(statistic_id, ())
+    }
+
+
+async def clear(hass: HomeAssistant, *statistic_ids: str) -> None:
+    """Clear statistics, as the developer tools do; without ids, all of this integration."""
+    ids = [*statistic_ids] or [*await hourly_rows(hass)]
+    get_instance(hass).async_clear_statistics(ids)
+    await get_instance(hass).async_block_till_done()
+
+
+async def delete_rows_since(hass: HomeAssistant, since: datetime) -> None:
+    """Delete rows from a time on, so that the database is what an older one would be."""
+
+    def delete() -> None:
+        with session_scope(hass=hass) as session:
+            session.query(Statistics).filter(Statistics.start_ts >= since.timestamp()).delete()
+
+    await get_instance(hass).async_block_till_done()
+    await get_instance(hass).async_add_executor_job(delete)
