@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -96,7 +95,6 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.refresh_finished: Callable[[], None] | None = None
         self._interval = interval
         self._created = hass.loop.time()
-        self._polling = asyncio.Lock()
 
     @property
     def is_served(self) -> bool:
@@ -112,15 +110,14 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     @override
     async def _async_update_data(self) -> DataT:
         """Request the endpoint, unless it is paused."""
-        async with self._polling:
-            try:
-                if left := self.status.seconds_left:
-                    raise self._update_failed(left)
-                data = await self._fetch()
-            except OpenAIAccountError as err:
-                raise self._handle_error(err) from err
-            finally:
-                self.update_interval = self._time_to_next_poll()
+        try:
+            if left := self.status.seconds_left:
+                raise self._update_failed(left)
+            data = await self._fetch()
+        except OpenAIAccountError as err:
+            raise self._handle_error(err) from err
+        finally:
+            self.update_interval = self._time_to_next_poll()
         self.status.note_success()
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
