@@ -18,6 +18,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -63,6 +64,9 @@ async def settle(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     while not waiting.done():
         await asyncio.sleep(0)
         turns += 1
+        if turns % 100 == 0 and DATA_INSTANCE in hass.data:
+            # While the recorder writes, turning in circles only takes its time.
+            await get_instance(hass).async_block_till_done()
         if turns % 20_000 == 0:
             freezer.tick(31)
             async_fire_time_changed(hass)

@@ -37,9 +37,10 @@ pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(
 MODEL = f"{ACCOUNT}_o3"
 
 
-@pytest.mark.parametrize("news", [True, False], ids=["news", "no news"])
 @pytest.mark.parametrize(
-    "cleared", [(), (ACCOUNT,), (MODEL,), (ACCOUNT, MODEL)], ids=["all", "account", "model", "both"]
+    ("cleared", "news"),
+    [((), True), ((ACCOUNT,), False), ((MODEL,), True), ((ACCOUNT, MODEL), False)],
+    ids=["all", "account, without news", "model", "both, without news"],
 )
 async def test_cleared(
     hass: HomeAssistant,
