@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -178,6 +179,33 @@ async def test_estimate_survives_restart_and_reload(
     assert estimate(hass) == pytest.approx(wallet.left)
     assert attribute(hass, "estimated_credit", "anchor_amount") == 18.5
     assert attribute(hass, "estimated_credit", "anchor_time") == START.isoformat()
+
+
+async def test_restored_backup_is_brought_up_to_date(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """An anchor of weeks ago is as good as one of today: all costs since are subtracted."""
+    freezer.move_to(START)
+    key = f"{DOMAIN}.{full_entry.entry_id}"
+    wallet = Wallet(simulator, 50)
+    await setup_entry(hass, full_entry)
+    await hass.config_entries.async_unload(full_entry.entry_id)
+    backup = copy.deepcopy(hass_storage[key])
+    await hass.config_entries.async_setup(full_entry.entry_id)
+    for day in range(1, 45):
+        wallet.spend(START + timedelta(days=day), 0.5)
+        await poll(hass, freezer, 86_400)
+    await hass.config_entries.async_unload(full_entry.entry_id)
+    hass_storage[key] = backup
+    lose_session_key(simulator)
+    await hass.config_entries.async_setup(full_entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert attribute(hass, "estimated_credit", "anchor_amount") == 50
+    assert estimate(hass) == pytest.approx(28)
 
 
 async def test_long_absence_is_filled(
