@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 import logging
 import math
-from typing import cast, override
+from typing import Protocol, cast, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -278,6 +278,14 @@ class SpendLimitCoordinator(AccountCoordinator[SpendLimit]):
             raise
 
 
+class AnyEndpoint(Protocol):
+    """An endpoint, whatever it reports."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint[DataT]:
     """Something that an account can be polled for: its name, the keys that open it, and who polls.
@@ -298,9 +306,6 @@ SPEND_LIMIT = Endpoint("spend_limit", frozenset({KeyKind.ADMIN}), SpendLimitCoor
 # All endpoints, in the order in which their entities are added.
 ENDPOINTS = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT)
 
-type AnyEndpoint = (
-    Endpoint[CreditGrants] | Endpoint[CostReport] | Endpoint[Subscription] | Endpoint[SpendLimit]
-)
 type AnyCoordinator = AccountCoordinator[object]
 
 
