@@ -16,14 +16,8 @@ import tempfile
 
 from .process import free_port
 
-TESTS = (
-    "tests/test_history.py",
-    "tests/test_history_failures.py",
-    "tests/test_history_loss.py",
-    "tests/test_history_names.py",
-    "tests/test_history_readers.py",
-    "tests/test_history_zones.py",
-)
+# Those in which the most is written, read, and lost
+TESTS = ("tests/test_history.py", "tests/test_history_loss.py", "tests/test_history_zones.py")
 
 
 def binaries() -> Path | None:
