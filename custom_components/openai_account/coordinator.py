@@ -49,8 +49,8 @@ ENDPOINT_GONE = "endpoint_gone"
 # An endpoint is not polled again within this many seconds just to rejoin the others.
 _MIN_GAP = 60.0
 
-# How long after midnight UTC the last of several accounts is polled
-_AFTER_MIDNIGHT = timedelta(minutes=1)
+# Accounts are polled from once to twice as long after midnight UTC.
+_AFTER_MIDNIGHT = timedelta(seconds=30)
 
 type OpenAIAccountConfigEntry = ConfigEntry[OpenAIAccountData]
 
@@ -92,6 +92,8 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.client = client
         self.store = store
         self.status = endpoint_status(hass, entry.entry_id, endpoint)
+        # When the request that the data came with was sent
+        self.fetched_at: datetime | None = None
         self.refresh_finished: Callable[[], None] | None = None
         self._interval = interval
         self._created = hass.loop.time()
@@ -110,6 +112,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     @override
     async def _async_update_data(self) -> DataT:
         """Request the endpoint, unless it is paused."""
+        started = dt_util.utcnow()
         try:
             if left := self.status.seconds_left:
                 raise self._update_failed(left)
@@ -118,6 +121,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
             raise self._handle_error(err) from err
         finally:
             self.update_interval = self._time_to_next_poll()
+        self.fetched_at = started
         self.status.note_success()
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
@@ -144,7 +148,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
         return min(
             timedelta(seconds=first + polls * interval - elapsed),
-            midnight - now + _AFTER_MIDNIGHT * (first / interval),
+            midnight - now + _AFTER_MIDNIGHT * (1 + first / interval),
         )
 
     def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:

@@ -174,7 +174,7 @@ class Importer[DayT]:
             del self._requested[day]
         self._note_known(requested, report.today)
         if not self._doubtful:
-            self._statistics.cleared.clear()
+            self._statistics.forget_cleared()
         _LOGGER.info("%s days were requested, %s rows written", len(requested), count)
 
     def _note_known(self, days: Mapping[date, DayT], today: date) -> None:
