@@ -14,22 +14,11 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import callback
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .api import (
     DEFAULT_HOST,
-    KEY_PREFIXES,
     InvalidAuthError,
     InvalidKeyError,
     KeyKind,
@@ -44,15 +33,14 @@ from .const import (
     CONF_CREDIT,
     CONF_ENTERED_CREDIT,
     CONF_ORGANIZATION,
-    CONF_REMOVE_ADMIN_KEY,
-    CONF_REMOVE_SESSION_KEY,
     CONF_SESSION_KEY,
     CONF_SESSION_KEY_ADDED,
     DOMAIN,
     USAGE_URL,
 )
 from .coordinator import OpenAIAccountConfigEntry, keys_of
-from .options_flow import CREDIT_SELECTOR, OpenAIAccountOptionsFlow
+from .forms import KEY, REMOVALS, USER_SCHEMA, entered_keys, masked, reconfigure_schema, select
+from .options_flow import OpenAIAccountOptionsFlow
 from .status import clear_statuses, failed_keys
 from .validation import (
     DEFAULT_TITLE,
@@ -64,21 +52,6 @@ from .validation import (
 
 CONF_ACCOUNTS = "accounts"
 _MAX_TITLE = 100
-
-_HOST = TextSelector(TextSelectorConfig(autocomplete="off"))
-_KEY = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
-_NAME = TextSelector()
-
-USER_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_HOST, default=DEFAULT_HOST): _HOST,
-        vol.Optional(KeyKind.SESSION.value): _KEY,
-        vol.Optional(KeyKind.ADMIN.value): _KEY,
-        vol.Optional(CONF_CREDIT): CREDIT_SELECTOR,
-        vol.Optional(CONF_NAME): _NAME,
-    }
-)
-_REMOVALS = {KeyKind.SESSION: CONF_REMOVE_SESSION_KEY, KeyKind.ADMIN: CONF_REMOVE_ADMIN_KEY}
 
 
 class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -109,7 +82,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for host and keys."""
         if user_input is not None and (
-            account := await self._async_check(user_input[CONF_HOST], _entered(user_input))
+            account := await self._async_check(user_input[CONF_HOST], entered_keys(user_input))
         ):
             self._name = " ".join(user_input.get(CONF_NAME, "").split())
             self._credit = user_input.get(CONF_CREDIT)
@@ -143,7 +116,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             "organization",
             vol.Schema(
                 {
-                    vol.Required(CONF_ORGANIZATION, default=[first] if several else first): _select(
+                    vol.Required(CONF_ORGANIZATION, default=[first] if several else first): select(
                         {one.id: one.title or one.id for one in choices}, several=several
                     )
                 }
@@ -231,7 +204,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             } | {"base": "other_key_rejected"}
         return self._show(
             "reauth_confirm" if KeyKind.SESSION in asked else "reauth_admin_key",
-            vol.Schema({vol.Optional(kind.value): _KEY for kind in KeyKind if kind in asked}),
+            vol.Schema({vol.Optional(kind.value): KEY for kind in KeyKind if kind in asked}),
             user_input,
             account=entry.title,
         )
@@ -247,9 +220,9 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             return result
         return self._show(
             "reconfigure",
-            _reconfigure_schema(entry),
+            reconfigure_schema(entry),
             user_input or {CONF_HOST: entry.data[CONF_HOST]},
-            **{f"stored_{kind}": _masked(entry, kind) for kind in KeyKind},
+            **{f"stored_{kind}": masked(entry, kind) for kind in KeyKind},
         )
 
     async def _async_update(
@@ -259,13 +232,13 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         kept = {
             kind: key
             for kind, key in keys_of(entry).items()
-            if not user_input.get(_REMOVALS[kind], False)
+            if not user_input.get(REMOVALS[kind], False)
         }
-        keys = kept | _entered(user_input)
-        if kept.keys() - _entered(user_input) and not _same_host(host, entry.data[CONF_HOST]):
+        keys = kept | entered_keys(user_input)
+        if kept.keys() - entered_keys(user_input) and not _same_host(host, entry.data[CONF_HOST]):
             # Whoever may change the host does not necessarily know the key.
             self._errors = {
-                str(kind): "key_for_new_host" for kind in kept.keys() - _entered(user_input)
+                str(kind): "key_for_new_host" for kind in kept.keys() - entered_keys(user_input)
             }
             return None
         organization = entry.data.get(CONF_ORGANIZATION)
@@ -292,7 +265,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is None:
             names = {one.entry_id: one.title for one in siblings}
             schema = vol.Schema(
-                {vol.Optional(CONF_ACCOUNTS, default=list(names)): _select(names, several=True)}
+                {vol.Optional(CONF_ACCOUNTS, default=list(names)): select(names, several=True)}
             )
             return self._show("siblings", schema, None)
         for sibling in siblings:
@@ -350,7 +323,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         if self._errors.get("base") != "wrong_account":
             shown |= {
                 kind: key
-                for kind, text in _entered(values or {}).items()
+                for kind, text in entered_keys(values or {}).items()
                 if kind not in self._errors and (key := _key_in(text, kind))
             }
         return self.async_show_form(
@@ -378,11 +351,6 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             self._errors = err.errors
             self._minutes = err.minutes
         return None
-
-
-def _entered(user_input: Mapping[str, Any]) -> dict[KeyKind, str]:
-    """Return the keys that were entered; spaces alone are none."""
-    return {kind: key for kind in KeyKind if (key := user_input.get(kind, "").strip())}
 
 
 def _same_host(typed: str, known: str) -> bool:
@@ -416,31 +384,3 @@ def _data(
         return data | {CONF_SESSION_KEY_ADDED: _now()}
     kept = before.keys() & {CONF_SESSION_KEY_ADDED}
     return data | {name: before[name] for name in kept}
-
-
-def _masked(entry: OpenAIAccountConfigEntry, kind: KeyKind) -> str:
-    """Return whether a key is stored, and its form, in no language."""
-    if (key := keys_of(entry).get(kind)) is None:
-        return "–"  # noqa: RUF001 - an empty place, as in a table
-    prefix = KEY_PREFIXES[kind]
-    return f"{prefix}…" if key.startswith(prefix) else "…"
-
-
-def _reconfigure_schema(entry: OpenAIAccountConfigEntry) -> vol.Schema:
-    """Return the fields for the host and both keys; stored keys can be removed."""
-    fields: dict[vol.Marker, object] = {vol.Required(CONF_HOST): _HOST}
-    for kind in KeyKind:
-        fields[vol.Optional(kind.value)] = _KEY
-        if kind in keys_of(entry):
-            fields[vol.Optional(_REMOVALS[kind], default=False)] = BooleanSelector()
-    return vol.Schema(fields)
-
-
-def _select(names: Mapping[str, str], *, several: bool) -> SelectSelector:
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=[SelectOptionDict(value=value, label=name) for value, name in names.items()],
-            multiple=several,
-            mode=SelectSelectorMode.LIST,
-        )
-    )
