@@ -128,6 +128,33 @@ async def test_low_credit_notifies_and_reminds(
     assert not messages(sent)
 
 
+async def test_low_credit_continues_with_the_estimate(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """An alarm set up with the reported credit works on after the session key has expired."""
+    freezer.move_to(NOW)
+    set_available_credit(simulator, 20)
+    simulator.account.ledger = {}
+    await setup_entry(hass, full_entry)
+    await use(
+        hass,
+        "low_credit",
+        low_balance=entity_id(hass, "low_balance", "binary_sensor"),
+        credit=entity_id(hass, "total_available"),
+    )
+    for endpoint in ("credit_grants", "subscription"):
+        simulator.fault(endpoint, "expired_key")
+    await poll(hass, freezer)
+    assert not messages(sent)
+    simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 1600.0)]}
+    await poll(hass, freezer)
+    assert messages(sent) == ["Only 4.0 USD of credit is left (estimated)."]
+
+
 async def test_low_credit_without_reminders(
     hass: HomeAssistant,
     simulator: RunningSimulator,

@@ -59,8 +59,7 @@ async def test_account_is_named_after_its_organization(
             " My \t account ", "Example Home", "Erika Beispiel", "My account", id="typed name"
         ),
         pytest.param("", "Example Home", "Erika Beispiel", "Example Home", id="organization"),
-        pytest.param("", None, "Household Ltd", "Household Ltd", id="account name"),
-        pytest.param("", None, None, "OpenAI", id="nothing known"),
+        pytest.param("", None, "Erika Beispiel", "OpenAI", id="not the owner's name"),
         pytest.param("n" * 300, None, None, "n" * 100, id="long name"),
     ],
 )
@@ -72,7 +71,7 @@ async def test_title_is_the_first_name_known(
     account_name: str | None,
     title: str,
 ) -> None:
-    """The title is the typed name, else the organization's, else the account's."""
+    """The title is the typed name, else the organization's, but never a person's."""
     simulator.account.organizations = [Organization(ORGANIZATION, orgs)] if orgs else []
     simulator.account.subscription["account_name"] = account_name
     result = await submit_form(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,12 +15,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.openai_account.const import CONF_ADMIN_KEY, CONF_SESSION_KEY, DOMAIN
-from simulator import Fault, LineItem
+from custom_components.openai_account.const import CONF_ADMIN_KEY, DOMAIN
+from simulator import Fault
 
 from .common import (
     RunningSimulator,
-    entity_id,
     has_entity,
     poll,
     set_options,
@@ -29,67 +29,16 @@ from .common import (
     submit_form,
 )
 from .const import ADMIN_KEY, NOW, ORGANIZATION
-
-# A moment at which nothing else happens: not the first days of a month
-START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
-
-
-class Wallet:
-    """A simulated account whose credit falls by what its ledger says, to the cent."""
-
-    def __init__(self, simulator: RunningSimulator, bought: float) -> None:
-        """Buy credit; nothing is spent yet. Amounts are US dollars."""
-        self.simulator = simulator
-        self.bought = bought
-        self.spent: dict[datetime, float] = {}
-        self.grants: list[dict[str, Any]] = []
-        self.show()
-
-    @property
-    def left(self) -> float:
-        """The true credit."""
-        return self.bought - sum(self.spent.values())
-
-    def spend(self, time: datetime, amount: float, *, late: bool = False) -> None:
-        """Spend an amount; the costs report it at once, or only with the next spending."""
-        self.spent[time] = self.spent.get(time, 0.0) + amount
-        self.show(but=time if late else None)
-
-    def show(self, but: datetime | None = None) -> None:
-        """Let the endpoints report what there is, the costs without those of one time."""
-        ledger: dict[Any, list[LineItem]] = {}
-        for time, amount in self.spent.items():
-            if time != but:
-                ledger.setdefault(time.date(), []).append(LineItem("gpt-5.5, input", amount * 100))
-        self.simulator.account.ledger = ledger
-        self.simulator.account.credit_grants_override = {
-            "total_granted": self.bought,
-            "total_available": self.left,
-            "grants": {"object": "list", "data": self.grants},
-        }
-
-
-def estimate(hass: HomeAssistant) -> float:
-    """Return the estimated credit."""
-    return float(state(hass, "estimated_credit"))
-
-
-def attribute(hass: HomeAssistant, key: str, name: str, platform: str = "sensor") -> Any:
-    """Return an attribute of an account's entity."""
-    found = hass.states.get(entity_id(hass, key, platform))
-    assert found
-    return found.attributes[name]
-
-
-def lose_session_key(simulator: RunningSimulator) -> None:
-    """Let the session key die; the admin key continues to work."""
-    for endpoint in ("credit_grants", "subscription"):
-        simulator.fault(endpoint, "expired_key")
-
-
-def report_subscription(simulator: RunningSimulator, **fields: Any) -> None:
-    """Change fields of the subscription."""
-    simulator.account.subscription = {**simulator.account.subscription, **fields}
+from .wallet import (
+    START,
+    Wallet,
+    admin_entry,
+    attribute,
+    estimate,
+    lose_session_key,
+    report_subscription,
+    set_credit,
+)
 
 
 async def test_reported_credit_is_not_estimated(
@@ -178,6 +127,33 @@ async def test_estimate_survives_restart_and_reload(
     assert estimate(hass) == pytest.approx(wallet.left)
     assert attribute(hass, "estimated_credit", "anchor_amount") == 18.5
     assert attribute(hass, "estimated_credit", "anchor_time") == START.isoformat()
+
+
+async def test_restored_backup_is_brought_up_to_date(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """An anchor of weeks ago is as good as one of today: all costs since are subtracted."""
+    freezer.move_to(START)
+    key = f"{DOMAIN}.{full_entry.entry_id}"
+    wallet = Wallet(simulator, 50)
+    await setup_entry(hass, full_entry)
+    await hass.config_entries.async_unload(full_entry.entry_id)
+    backup = copy.deepcopy(hass_storage[key])
+    await hass.config_entries.async_setup(full_entry.entry_id)
+    for day in range(1, 45):
+        wallet.spend(START + timedelta(days=day), 0.5)
+        await poll(hass, freezer, 86_400)
+    await hass.config_entries.async_unload(full_entry.entry_id)
+    hass_storage[key] = backup
+    lose_session_key(simulator)
+    await hass.config_entries.async_setup(full_entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert attribute(hass, "estimated_credit", "anchor_amount") == 50
+    assert estimate(hass) == pytest.approx(28)
 
 
 async def test_long_absence_is_filled(
@@ -410,23 +386,6 @@ async def test_clock_set_back_makes_the_estimate_unknown(
     lose_session_key(simulator)
     await poll(hass, freezer, 3700)
     assert estimate(hass) == 20
-
-
-def admin_entry(full_entry: MockConfigEntry) -> MockConfigEntry:
-    """Return an entry that has an admin key alone."""
-    data = {key: value for key, value in full_entry.data.items() if key != CONF_SESSION_KEY}
-    return MockConfigEntry(domain=DOMAIN, title="Home", unique_id=ORGANIZATION, data=data)
-
-
-async def set_credit(hass: HomeAssistant, entry: MockConfigEntry, amount: object) -> None:
-    """Call the action."""
-    await hass.services.async_call(
-        DOMAIN,
-        "set_credit",
-        {"config_entry_id": entry.entry_id, "amount": amount},
-        blocking=True,
-    )
-    await hass.async_block_till_done()
 
 
 async def test_admin_key_alone(

@@ -354,10 +354,12 @@ async def test_reconfigure_adds_and_removes_keys(
     result = await submit_form(hass, result["flow_id"], host=simulator.url, remove_session_key=True)
     assert result["reason"] == "reconfigure_successful"
     assert entry.unique_id == ORGANIZATION
-    for key in ("total_available", "next_grant_expiry", "days_left", "plan", "hard_limit_usd"):
+    for key in ("total_available", "next_grant_expiry", "plan", "hard_limit_usd"):
         assert not has_entity(hass, key), key
-    for key in ("low_balance", "delinquent"):
-        assert not has_entity(hass, key, "binary_sensor"), key
+    assert not has_entity(hass, "delinquent", "binary_sensor")
+    # What depends on the credit continues with the estimate.
+    assert has_entity(hass, "estimated_credit")
+    assert has_entity(hass, "low_balance", "binary_sensor")
     assert state(hass, "cost_this_month") == cost
     for _ in range(3):
         await poll(hass, freezer, 86_400)

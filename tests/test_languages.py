@@ -30,6 +30,7 @@ SAME = {
     "No",
     "Plan",
     "Options",
+    "Source",
 }
 
 # What the users of the monitor that went before know the fields by, shortened where Home

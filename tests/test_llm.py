@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 import json
 from typing import Any, Literal, override
 
@@ -11,12 +10,9 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.const import CONF_HOST, MATCH_ALL
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import chat_session, device_registry as dr, intent, llm
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-import voluptuous as vol
 
 from custom_components.openai_account.const import (
     CONF_ADMIN_KEY,
@@ -24,11 +20,9 @@ from custom_components.openai_account.const import (
     CONF_MONTHLY_BUDGET,
     DOMAIN,
 )
-from simulator import LineItem
 
 from .common import (
     RunningSimulator,
-    entity_id,
     get_costs,
     poll,
     set_available_credit,
@@ -48,23 +42,27 @@ from homeassistant.components.conversation.chat_log import (
 )
 from homeassistant.components.llm import async_get_tools
 
-ASSISTANT = "conversation"
-GET_ACCOUNT = "openai_account__get_account"
-GET_COSTS = "openai_account__get_costs"
-CONTEXT = llm.LLMContext(
-    platform="test", context=None, language="en", assistant=ASSISTANT, device_id=None
+from .assist import (
+    ASSISTANT,
+    CONTEXT,
+    GET_ACCOUNT,
+    GET_COSTS,
+    call,
+    error_of,
+    expose,
+    schema,
+    setup_assist,
+    tools,
 )
-TODAY = NOW.date()
 
 pytestmark = pytest.mark.usefixtures("assist")
 
 
 @pytest.fixture
 async def assist(hass: HomeAssistant, integrations: None, freezer: FrozenDateTimeFactory) -> None:
-    """Set up what Home Assistant has for Assist."""
+    """Set up Assist."""
     freezer.move_to(NOW)
-    assert await async_setup_component(hass, "homeassistant", {})
-    assert await async_setup_component(hass, "conversation", {})
+    await setup_assist(hass)
 
 
 @pytest.fixture
@@ -76,34 +74,6 @@ def work(simulator: RunningSimulator) -> MockConfigEntry:
         unique_id="org-Work",
         data={CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY},
     )
-
-
-def expose(hass: HomeAssistant, key: str = "cost_today", *, exposed: bool = True) -> None:
-    """Expose an entity of the account to Assist, or no longer."""
-    async_expose_entity(hass, ASSISTANT, entity_id(hass, key), exposed)
-
-
-async def tools(hass: HomeAssistant, context: llm.LLMContext = CONTEXT) -> list[llm.Tool]:
-    """Return this integration's tools in Assist's API."""
-    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, context)
-    return [one for one in api.tools if one.name.startswith(f"{DOMAIN}__")]
-
-
-async def call(hass: HomeAssistant, tool: str, **arguments: Any) -> dict[str, Any]:
-    """Call a tool and return its result, which is not an error."""
-    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
-    result = await api.async_call_tool(llm.ToolInput(tool, arguments))
-    assert not result.error, result.data
-    return json.loads(json.dumps(result.data))  # type: ignore[no-any-return]
-
-
-async def error_of(hass: HomeAssistant, tool: str, **arguments: Any) -> str:
-    """Call a tool and return the error that it responds with."""
-    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
-    result = await api.async_call_tool(llm.ToolInput(tool, arguments))
-    assert result.error
-    assert list(result.data) == ["error"]
-    return str(result.data["error"])
 
 
 # ---- Which tools there are ---------------------------------------------------------------------
@@ -180,13 +150,6 @@ async def test_description(
     for one in await tools(hass):
         assert schema(one)["properties"]["account"]["enum"] == ["Example Home", "Work"]
         assert schema(one)["required"] == ["account"]
-
-
-def schema(tool: llm.Tool) -> dict[str, Any]:
-    """Return a tool's parameters, in the form that a model gets."""
-    import probatio  # noqa: PLC0415
-
-    return dict(probatio.to_openapi(tool.parameters, custom_serializer=llm.selector_serializer))
 
 
 # ---- The account -------------------------------------------------------------------------------
@@ -356,165 +319,6 @@ async def test_no_personal_data(
     )
     assert [secret for secret in SECRETS if secret in returned] == []
     assert state(hass, "billing_email") not in returned
-
-
-# ---- Costs -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "start", "end"),
-    [
-        ({}, "2026-11-01", "2026-11-24"),
-        ({"period": "today"}, "2026-11-24", "2026-11-24"),
-        ({"period": "yesterday"}, "2026-11-23", "2026-11-23"),
-        ({"period": "last_7_days"}, "2026-11-17", "2026-11-23"),
-        ({"period": "last_30_days"}, "2026-10-25", "2026-11-23"),
-        ({"period": "this_month"}, "2026-11-01", "2026-11-24"),
-        ({"period": "last_month"}, "2026-10-01", "2026-10-31"),
-        ({"start_date": "2026-11-20"}, "2026-11-20", "2026-11-24"),
-        ({"start_date": "2026-11-20", "end_date": "2026-11-21"}, "2026-11-20", "2026-11-21"),
-        # As models write what they do not mean to use
-        (
-            {"period": "today", "start_date": "", "end_date": None, "group_by": ""},
-            "2026-11-24",
-            "2026-11-24",
-        ),
-    ],
-)
-async def test_days(
-    hass: HomeAssistant,
-    full_entry: MockConfigEntry,
-    arguments: dict[str, Any],
-    start: str,
-    end: str,
-) -> None:
-    """The tool returns the same as the action, for a period or for dates."""
-    await setup_entry(hass, full_entry)
-    expose(hass)
-    result = await call(hass, GET_COSTS, **arguments)
-    expected = await get_costs(hass, full_entry, start_date=start, end_date=end)
-    assert result == {
-        "account": "Example Home",
-        "start_date": start,
-        "end_date": end,
-        "currency": "USD",
-        "total": expected["total"],
-        "days": [{"date": one["date"], "cost": one["cost"]} for one in expected["days"]],
-    }
-
-
-@pytest.mark.parametrize(("group", "plural"), [("model", "models"), ("project", "projects")])
-async def test_groups(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    full_entry: MockConfigEntry,
-    group: str,
-    plural: str,
-) -> None:
-    """Costs are broken down as the action does; the days of a long time are not."""
-    simulator.account.ledger = {
-        TODAY: [
-            LineItem("o3, input", 100.0, "proj_a", "Attic"),
-            LineItem("gpt-5.5, input", 50.0, None, None),
-        ],
-        date(2026, 6, 1): [LineItem("o3, input", 1000.0, "proj_a", "Attic")],
-    }
-    await setup_entry(hass, full_entry)
-    expose(hass)
-    result = await call(hass, GET_COSTS, group_by=group, period="this_month")
-    expected = await get_costs(
-        hass, full_entry, start_date="2026-11-01", end_date="2026-11-24", group_by=group
-    )
-    assert result["days"] == expected["days"]
-    assert result[plural] == expected[plural]
-    assert sum(result[plural].values()) == result["total"] == 1.5
-
-    result = await call(hass, GET_COSTS, group_by=group, start_date="2026-01-01")
-    assert sum(result[plural].values()) == result["total"] == 11.5
-    assert {frozenset(day) for day in result["days"]} == {frozenset({"date", "cost"})}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ({"start_date": "yesterday"}, "start_date is not a date such as 2026-11-24"),
-        (
-            {"start_date": "2026-11-01", "end_date": "2026-11-31"},
-            "end_date is not a date such as 2026-11-24",
-        ),
-        ({"end_date": "2026-11-01"}, "start_date is missing"),
-        (
-            {"period": "today", "start_date": "2026-11-01"},
-            "Give either period or dates, not both",
-        ),
-    ],
-)
-async def test_dates_that_are_none(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    full_entry: MockConfigEntry,
-    arguments: dict[str, Any],
-    text: str,
-) -> None:
-    """The error says what is wrong, and nothing is requested."""
-    await setup_entry(hass, full_entry)
-    expose(hass)
-    simulator.requests.clear()
-    assert await error_of(hass, GET_COSTS, **arguments) == text
-    assert not simulator.requests
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "text"),
-    [
-        ("2026-11-03", "2026-11-01", "The end date is before the start date"),
-        ("2026-11-03", "2026-11-25", "The end date is in the future"),
-        ("2024-11-03", "2026-11-24", "Request at most 366 days"),
-    ],
-)
-async def test_dates_that_the_action_rejects(
-    hass: HomeAssistant, full_entry: MockConfigEntry, start: str, end: str, text: str
-) -> None:
-    """Days that make no sense are the action's own errors, in words."""
-    await setup_entry(hass, full_entry)
-    expose(hass)
-    with pytest.raises(HomeAssistantError, match=text):
-        await call(hass, GET_COSTS, start_date=start, end_date=end)
-
-
-@pytest.mark.parametrize("arguments", [{"period": "century"}, {"group_by": "mood"}, {"x": 1}])
-async def test_values_that_do_not_exist(
-    hass: HomeAssistant, full_entry: MockConfigEntry, arguments: dict[str, Any]
-) -> None:
-    """What is not in the tool's schema is rejected as in core's tools."""
-    await setup_entry(hass, full_entry)
-    expose(hass)
-    with pytest.raises(vol.Invalid):
-        await call(hass, GET_COSTS, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("fault", "text"),
-    [
-        ("html_wall", "A firewall in front of the service blocked the request"),
-        ("expired_key", "The key was rejected"),
-        ("rate_limited", "Too many requests"),
-        ("cut", "could not be reached"),
-    ],
-)
-async def test_faults(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    entry: MockConfigEntry,
-    fault: str,
-    text: str,
-) -> None:
-    """An error of the API is put into words."""
-    await setup_entry(hass, entry)
-    expose(hass)
-    simulator.fault("usage", fault)
-    with pytest.raises(HomeAssistantError, match=text):
-        await call(hass, GET_COSTS)
 
 
 async def test_account_that_is_not_loaded(

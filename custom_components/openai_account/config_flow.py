@@ -54,7 +54,13 @@ from .const import (
 from .coordinator import OpenAIAccountConfigEntry, keys_of
 from .options_flow import CREDIT_SELECTOR, OpenAIAccountOptionsFlow
 from .status import clear_statuses, failed_keys
-from .validation import Account, ValidationFailedError, async_check_organization, async_validate
+from .validation import (
+    DEFAULT_TITLE,
+    Account,
+    ValidationFailedError,
+    async_check_organization,
+    async_validate,
+)
 
 CONF_ACCOUNTS = "accounts"
 _MAX_TITLE = 100
@@ -169,7 +175,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
                     },
                 )
             )
-        title = self._name or (organization and organization.title) or account.title
+        title = self._name or (organization and organization.title) or DEFAULT_TITLE
         data: dict[str, Any] = _data(account, organization.id if organization else None)
         if self._credit is not None:
             # The first setup compares the amount with the costs at this time.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 import logging
 import math
-from typing import cast, override
+from typing import Protocol, cast, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -50,8 +49,8 @@ ENDPOINT_GONE = "endpoint_gone"
 # An endpoint is not polled again within this many seconds just to rejoin the others.
 _MIN_GAP = 60.0
 
-# How long after midnight UTC the last of several accounts is polled
-_AFTER_MIDNIGHT = timedelta(minutes=1)
+# Accounts are polled from once to twice as long after midnight UTC.
+_AFTER_MIDNIGHT = timedelta(seconds=30)
 
 type OpenAIAccountConfigEntry = ConfigEntry[OpenAIAccountData]
 
@@ -93,10 +92,11 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.client = client
         self.store = store
         self.status = endpoint_status(hass, entry.entry_id, endpoint)
+        # When the request that the data came with was sent
+        self.fetched_at: datetime | None = None
         self.refresh_finished: Callable[[], None] | None = None
         self._interval = interval
         self._created = hass.loop.time()
-        self._polling = asyncio.Lock()
 
     @property
     def is_served(self) -> bool:
@@ -112,15 +112,16 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     @override
     async def _async_update_data(self) -> DataT:
         """Request the endpoint, unless it is paused."""
-        async with self._polling:
-            try:
-                if left := self.status.seconds_left:
-                    raise self._update_failed(left)
-                data = await self._fetch()
-            except OpenAIAccountError as err:
-                raise self._handle_error(err) from err
-            finally:
-                self.update_interval = self._time_to_next_poll()
+        started = dt_util.utcnow()
+        try:
+            if left := self.status.seconds_left:
+                raise self._update_failed(left)
+            data = await self._fetch()
+        except OpenAIAccountError as err:
+            raise self._handle_error(err) from err
+        finally:
+            self.update_interval = self._time_to_next_poll()
+        self.fetched_at = started
         self.status.note_success()
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
@@ -147,7 +148,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
         return min(
             timedelta(seconds=first + polls * interval - elapsed),
-            midnight - now + _AFTER_MIDNIGHT * (first / interval),
+            midnight - now + _AFTER_MIDNIGHT * (1 + first / interval),
         )
 
     def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:
@@ -281,6 +282,14 @@ class SpendLimitCoordinator(AccountCoordinator[SpendLimit]):
             raise
 
 
+class AnyEndpoint(Protocol):
+    """An endpoint, whatever it reports."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint[DataT]:
     """Something that an account can be polled for: its name, the keys that open it, and who polls.
@@ -301,9 +310,6 @@ SPEND_LIMIT = Endpoint("spend_limit", frozenset({KeyKind.ADMIN}), SpendLimitCoor
 # All endpoints, in the order in which their entities are added.
 ENDPOINTS = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT)
 
-type AnyEndpoint = (
-    Endpoint[CreditGrants] | Endpoint[CostReport] | Endpoint[Subscription] | Endpoint[SpendLimit]
-)
 type AnyCoordinator = AccountCoordinator[object]
 
 

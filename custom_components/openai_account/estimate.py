@@ -12,6 +12,7 @@ was added while its anchor could not be renewed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 import logging
@@ -22,21 +23,18 @@ from homeassistant.util import dt as dt_util
 
 from .api import CostReport, CreditGrants
 from .coordinator import COSTS, CREDIT, SUBSCRIPTION, OpenAIAccountData
-from .store import AnchorRecord
+from .stored import AnchorRecord, RechargeRecord
 
 _LOGGER = logging.getLogger(__name__)
 
-# Credit and costs belong together if they were fetched within this time.
-_SAME_POLL = timedelta(minutes=1)
+# Credit and costs belong together if their requests were sent within this time.
+_SAME_POLL = timedelta(seconds=5)
 
 # How long credit that the user entered may wait for the costs of that time
-_MAX_WAIT = timedelta(hours=1)
+_MAX_WAIT = timedelta(minutes=2)
 
 # An anchor is renewed with each poll, but written to disk only this often.
 _SAVE_INTERVAL = timedelta(minutes=15)
-
-# After this many days, costs are kept as a sum.
-_KEPT_DAYS = timedelta(days=40)
 
 # Sums of amounts differ by less than this.
 _NOISE = 0.000_001
@@ -53,18 +51,24 @@ class Credit:
 @callback
 def credit_left(account: OpenAIAccountData) -> Credit | None:
     """Return the reported credit, or else the estimate; None if neither is known."""
-    if (credit := account.current(CREDIT)) is not None:
-        available = credit.total_available
-        return None if available is None else Credit(available, estimated=False)
+    if (reported := reported_credit(account)) is not None:
+        return Credit(reported, estimated=False)
     estimate = estimated_credit(account)
     return None if estimate is None else Credit(estimate, estimated=True)
 
 
 @callback
+def reported_credit(account: OpenAIAccountData) -> float | None:
+    """Return the credit that the last poll reported, if any."""
+    credit = account.current(CREDIT)
+    return credit.total_available if credit else None
+
+
+@callback
 def estimated_credit(account: OpenAIAccountData) -> float | None:
     """Return exactly the reported credit while there is one, or else the estimate, if any."""
-    if (credit := account.current(CREDIT)) is not None:
-        return credit.total_available
+    if (reported := reported_credit(account)) is not None:
+        return reported
     report, anchor = account.current(COSTS), account.store.anchor
     if report is None or not report.complete or anchor is None:
         return None
@@ -121,11 +125,14 @@ async def async_enter_credit(account: OpenAIAccountData, amount: float) -> str |
 def update_anchor(account: OpenAIAccountData) -> None:
     """Renew the anchor by what the last polls have reported; call this after each poll."""
     store = account.store
-    if (plan := account.current(SUBSCRIPTION)) is not None:
-        recharges = bool(plan.auto_recharge_enabled)
-        recharge = {"enabled": recharges, "threshold": plan.auto_recharge_threshold}
+    plan = account.current(SUBSCRIPTION)
+    if plan is not None and plan.auto_recharge_enabled is not None:
+        recharge: RechargeRecord = {
+            "enabled": plan.auto_recharge_enabled,
+            "threshold": plan.auto_recharge_threshold,
+        }
         if store.recharge != recharge:
-            store.recharge = {"enabled": recharges, "threshold": plan.auto_recharge_threshold}
+            store.recharge = recharge
             store.save_soon()
     report = account.current(COSTS)
     if report is not None and not report.complete:
@@ -135,7 +142,7 @@ def update_anchor(account: OpenAIAccountData) -> None:
     if (credit := account.current(CREDIT)) is not None and not credit.derived:
         _take_reported(account, credit, report)
     _take_entered(account, report)
-    if report is not None and store.anchor is not None and account.current(CREDIT) is None:
+    if report is not None and store.anchor is not None and reported_credit(account) is None:
         _note_recharge(account, store.anchor, report)
 
 
@@ -144,46 +151,46 @@ def _take_reported(
 ) -> None:
     """Make reported credit the anchor, if the costs of the same poll are known."""
     store = account.store
-    amount, time = credit.total_available, _last_success(account, CREDIT.name)
+    amount, time = credit.total_available, _fetched_at(account, CREDIT.name)
     if amount is None or time is None:
         return
-    costs_time = _last_success(account, COSTS.name)
+    costs_time = _fetched_at(account, COSTS.name)
     if (
         report is not None
         and costs_time is not None
         and abs(costs_time - time) <= _SAME_POLL
         and report.today == time.date()
     ):
-        _set_anchor(account, "reported", amount, time, report, credit.next_grant_expiry)
+        _set_anchor(account, "reported", amount, time, report, credit.expiries)
     elif store.anchor is not None and (costs_time is None or time > costs_time):
         known = _estimate(store.anchor, _date(store.anchor["known_until"]))
-        if known is not None and amount > known + _NOISE:
-            # Credit was added. Without the costs at that time, nothing can be derived from it.
-            store.anchor = None
-            store.save_soon()
+        if known is not None and abs(amount - known) > _NOISE:
+            # Something was spent, bought or refunded. Without the costs of that time, what is
+            # spent after it cannot be told from what was spent before.
+            store.anchor["is_outdated"] = True
+            if report is None:
+                store.save_soon()
 
 
 def _take_entered(account: OpenAIAccountData, report: CostReport | None) -> None:
-    """Make credit that the user entered the anchor, as soon as the costs of that time are known."""
+    """Make credit that the user entered the anchor, if the costs of that time are known."""
     store = account.store
     if (entered := store.entered_credit) is None:
         return
-    time, now = datetime.fromisoformat(entered["time"]), dt_util.utcnow()
-    if not timedelta() <= now - time <= _MAX_WAIT or (report and report.today != time.date()):
-        _LOGGER.warning(
-            "The costs were not available when the credit was entered; enter the credit again"
-        )
-        store.entered_credit = None
-        store.save_soon()
-        return
-    costs_time = _last_success(account, COSTS.name)
-    if report is None or costs_time is None or costs_time < time - _SAME_POLL:
-        return
-    expiry = store.anchor and store.anchor["expires"]
-    expires = datetime.fromisoformat(expiry) if expiry else None
-    if expires is not None and expires <= now:
-        expires = None
-    _set_anchor(account, "entered", entered["amount"], time, report, expires)
+    if reported_credit(account) is None:
+        time, now = datetime.fromisoformat(entered["time"]), dt_util.utcnow()
+        costs_time = _fetched_at(account, COSTS.name)
+        is_late = not timedelta() <= now - time <= _MAX_WAIT
+        if not is_late and (report is None or costs_time is None or costs_time < time - _SAME_POLL):
+            return
+        if is_late or report is None or report.today != time.date():
+            _LOGGER.warning(
+                "The costs were not available when the credit was entered; enter the credit again"
+            )
+        else:
+            expiries = store.anchor["expiries"] if store.anchor else []
+            pending = [one for one in map(datetime.fromisoformat, expiries) if one > now]
+            _set_anchor(account, "entered", entered["amount"], time, report, pending)
     store.entered_credit = None
     store.save_soon()
 
@@ -194,7 +201,7 @@ def _set_anchor(
     amount: float,
     time: datetime,
     report: CostReport,
-    expires: datetime | None,
+    expiries: Iterable[datetime],
 ) -> None:
     store, before = account.store, account.store.anchor
     day = report.today.isoformat()
@@ -203,11 +210,10 @@ def _set_anchor(
         "amount": amount,
         "time": time.isoformat(),
         "spent": report.cost_today,
-        "expires": expires.isoformat() if expires else None,
+        "expiries": [one.isoformat() for one in expiries],
         "may_have_recharged": False,
+        "is_outdated": False,
         "known_until": day,
-        "settled": 0.0,
-        "settled_until": day,
         "days": {day: report.cost_today},
         "saved": before["saved"] if before else "",
     }
@@ -224,20 +230,17 @@ def _set_anchor(
 
 def _note_costs(account: OpenAIAccountData, anchor: AnchorRecord, report: CostReport) -> None:
     """Record what the days since the anchor have cost."""
-    known_until = _date(anchor["known_until"])
-    if report.start > known_until or report.today < known_until:
+    if report.start > _date(anchor["known_until"]):
         # Days in between are missing: the coordinator fetches them.
         return
     days = anchor["days"]
-    first = max(_time(anchor).date(), report.start, _date(anchor["settled_until"]))
+    for known in [known for known in days if _date(known) > report.today]:
+        # The clock ran ahead.
+        del days[known]
+    first = max(_time(anchor).date(), report.start)
     for offset in range((report.today - first).days + 1):
         day = first + timedelta(days=offset)
         days[day.isoformat()] = report.cost_of(day)
-    kept_from = (report.today - _KEPT_DAYS).isoformat()
-    if anchor["settled_until"] < kept_from:
-        anchor["settled_until"] = kept_from
-        for known in [known for known in days if known < kept_from]:
-            anchor["settled"] += days.pop(known)
     if anchor["known_until"] != report.today.isoformat():
         anchor["known_until"] = report.today.isoformat()
         account.store.save_soon()
@@ -249,6 +252,9 @@ def _note_recharge(account: OpenAIAccountData, anchor: AnchorRecord, report: Cos
     if recharge is None or not recharge["enabled"] or anchor["may_have_recharged"]:
         return
     estimate, threshold = _estimate(anchor, report.today), recharge["threshold"]
+    if anchor["source"] == "entered" and (threshold is None or anchor["amount"] < threshold):
+        # The user knows better: it was below the threshold, and nothing was added.
+        return
     if estimate is not None and (threshold is None or estimate < threshold):
         anchor["may_have_recharged"] = True
         account.store.save_soon()
@@ -257,19 +263,20 @@ def _note_recharge(account: OpenAIAccountData, anchor: AnchorRecord, report: Cos
 def _estimate(anchor: AnchorRecord, today: date) -> float | None:
     """Return the anchor minus all costs since, up to and including `today`."""
     now, time = dt_util.utcnow(), _time(anchor)
-    if anchor["may_have_recharged"] or _date(anchor["known_until"]) != today:
-        return None
-    if anchor["expires"] and now >= datetime.fromisoformat(anchor["expires"]):
-        return None
-    if time > now + _SAME_POLL:
+    if (
+        anchor["may_have_recharged"]
+        or anchor["is_outdated"]
+        or _date(anchor["known_until"]) != today
         # The clock was set back, so the costs since then are not known.
+        or time > now + _SAME_POLL
+        or any(datetime.fromisoformat(one) <= now for one in anchor["expiries"])
+    ):
         return None
-    spent = math.fsum((*anchor["days"].values(), anchor["settled"], -anchor["spent"]))
-    return anchor["amount"] - spent
+    return anchor["amount"] - math.fsum((*anchor["days"].values(), -anchor["spent"]))
 
 
-def _last_success(account: OpenAIAccountData, endpoint: str) -> datetime | None:
-    return account.by_endpoint[endpoint].status.last_success
+def _fetched_at(account: OpenAIAccountData, endpoint: str) -> datetime | None:
+    return account.by_endpoint[endpoint].fetched_at
 
 
 def _time(anchor: AnchorRecord) -> datetime:

@@ -34,8 +34,8 @@ from .const import (
     MAX_USD,
     MIN_UPDATE_INTERVAL,
 )
-from .coordinator import COSTS, CREDIT, OpenAIAccountConfigEntry
-from .estimate import async_enter_credit, estimated_credit
+from .coordinator import COSTS, OpenAIAccountConfigEntry
+from .estimate import async_enter_credit, estimated_credit, reported_credit
 
 
 def _usd(minimum: float) -> NumberSelector:
@@ -121,7 +121,7 @@ class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
             return False
         account = self._entry.runtime_data
         report = account.last(COSTS)
-        return account.current(CREDIT) is None and report is not None and report.complete
+        return reported_credit(account) is None and report is not None and report.complete
 
     def _estimate(self) -> str:
         """Return the current estimate, or a dash."""
@@ -132,8 +132,8 @@ class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
 
     async def _async_enter_credit(self, amount: float) -> dict[str, str]:
         """Take the amount as the credit that is left now; return the errors."""
-        if not self._can_enter_credit():
-            return {}
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return {CONF_CREDIT: "costs_unavailable"}
         error = await async_enter_credit(self._entry.runtime_data, amount)
         return {CONF_CREDIT: error} if error else {}
 

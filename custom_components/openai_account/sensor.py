@@ -123,7 +123,7 @@ def _cost_sensor(
         device_class=SensorDeviceClass.MONETARY,
         state_class=SensorStateClass.TOTAL if last_reset_fn else None,
         native_unit_of_measurement=CURRENCY_USD,
-        suggested_display_precision=4 if last_reset_fn else 2,
+        suggested_display_precision=2,
         entity_registry_enabled_default=enabled,
         exists_fn=lambda report: report.complete,
         value_fn=value_fn,

@@ -81,7 +81,8 @@ class EndpointStatus:
         self.retries = min(self.retries + 1, 10)
         if seconds is None:
             seconds = min(
-                interval.total_seconds() * 2.0**self.retries, MAX_RETRY_INTERVAL.total_seconds()
+                interval.total_seconds() * 2.0**self.retries,
+                max(interval, MAX_RETRY_INTERVAL).total_seconds(),
             )
         self.retry_after = min(max(timedelta(seconds=seconds), MIN_RETRY_AFTER), MAX_RETRY_AFTER)
         self.retry_at = dt_util.utcnow() + self.retry_after

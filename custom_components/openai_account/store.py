@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 import hashlib
 import re
-from typing import NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN, MODEL_RETENTION
+from .stored import AnchorRecord, EnteredCredit, NameRecord, RechargeRecord, StoreData, checked
 
 _VERSION = 1
 _SAVE_DELAY = 30
@@ -21,83 +21,6 @@ _KEPT_LIFETIMES = 5
 _NONE: Mapping[str, str] = {}
 # Between two single digits: 4_1 is version 4.1, but 4_0613 is not
 _VERSION_DOT = re.compile(r"(?<=_\d)_(?=\d(?:_|$))")
-
-
-class NameRecord(TypedDict):
-    """A model or project that has had costs.
-
-    `last_seen` is the last UTC day on which a poll found costs of it, `history` the last one
-    that the history holds, both in ISO 8601; empty or missing if there is none. `label` is
-    what people call it, if that is not its name.
-    """
-
-    name: str
-    last_seen: str
-    label: NotRequired[str]
-    history: NotRequired[str]
-
-
-class EndpointRecord(TypedDict):
-    """An endpoint that has answered; since when it has been missing (ISO 8601, UTC), or None."""
-
-    missing_since: str | None
-
-
-class LifetimeRecord(TypedDict):
-    """A session key that was rejected: when it was entered, and how many days it worked."""
-
-    added: str
-    days: float
-
-
-class AnchorRecord(TypedDict):
-    """A credit that was known: `amount` at a `time`, when its UTC day had cost `spent` so far.
-
-    `source` is `reported` or `entered`. `expires` is when the next grant that had
-    money left expires. `days` are the costs of the days since, including that
-    first one, up to `known_until`; `settled` is the sum of those before `settled_until`,
-    which are no longer kept.
-    `saved` is the time of the anchor that was last written to disk. Times are ISO
-    8601, amounts US dollars.
-    """
-
-    source: str
-    amount: float
-    time: str
-    spent: float
-    expires: str | None
-    may_have_recharged: bool
-    known_until: str
-    settled: float
-    settled_until: str
-    days: dict[str, float]
-    saved: str
-
-
-class EnteredCredit(TypedDict):
-    """Credit that the user entered at a time, and that waits for the costs of that time."""
-
-    amount: float
-    time: str
-
-
-class RechargeRecord(TypedDict):
-    """The last known state of auto-recharge, and the balance in US dollars below which it acts."""
-
-    enabled: bool
-    threshold: float | None
-
-
-class StoreData(TypedDict):
-    """The stored form; names by their slugs."""
-
-    models: dict[str, NameRecord]
-    projects: NotRequired[dict[str, NameRecord]]
-    endpoints: dict[str, EndpointRecord]
-    session_keys: NotRequired[list[LifetimeRecord]]
-    anchor: NotRequired[AnchorRecord | None]
-    entered_credit: NotRequired[EnteredCredit | None]
-    recharge: NotRequired[RechargeRecord | None]
 
 
 def _model_of_slug(slug: str) -> str:
@@ -224,10 +147,7 @@ class AccountStore:
 
     async def async_load(self) -> None:
         """Read what was stored."""
-        if stored := await self._store.async_load():
-            # Days in the history were once noted here; now the database alone tells.
-            stored.pop("covered", None)  # type: ignore[typeddict-item]
-            self._take(stored)
+        self._take(checked(await self._store.async_load()))
 
     async def async_save(self) -> None:
         """Write at once."""
@@ -236,6 +156,17 @@ class AccountStore:
     async def async_remove(self) -> None:
         """Forget everything."""
         await self._store.async_remove()
+
+    @property
+    def cleared(self) -> list[str]:
+        """The ids of statistics that have gone and are not whole again."""
+        return self._data.get("cleared", [])
+
+    @cleared.setter
+    def cleared(self, statistic_ids: list[str]) -> None:
+        if statistic_ids != self.cleared:
+            self._data["cleared"] = statistic_ids
+            self.save_soon()
 
     @property
     def anchor(self) -> AnchorRecord | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 import hashlib
 import logging
@@ -33,6 +34,7 @@ from .const import CONF_ORGANIZATION
 
 _LOGGER = logging.getLogger(__name__)
 
+# Not the name in the subscription, which is a person's: titles are in names of entities.
 DEFAULT_TITLE = "OpenAI"
 
 
@@ -47,7 +49,6 @@ class Account:
     host: str
     keys: Mapping[KeyKind, str]
     organizations: tuple[Organization, ...]
-    title: str
 
     def data(self, organization: str | None) -> dict[str, str]:
         """Return the data of the config entry."""
@@ -108,13 +109,9 @@ async def _async_validate(
     clients = {
         kind: await async_create_client(hass, url, {kind: key}) for kind, key in keys.items()
     }
-    organizations, name = await _check_keys(clients)
-    named = name or (organizations and organizations[0].title)
-    if not named and (session := clients.get(KeyKind.SESSION)):
-        name = await _account_name(session)
-    account = Account(host=url, keys=keys, organizations=organizations, title=name or DEFAULT_TITLE)
-    if organization is None and len(organizations) == 1:
-        organization = organizations[0].id
+    account = Account(host=url, keys=keys, organizations=await _check_keys(clients))
+    if organization is None and len(account.organizations) == 1:
+        organization = account.organizations[0].id
     if organization:
         await async_check_organization(hass, account, organization)
     return account
@@ -141,15 +138,14 @@ def _read(host: str, typed: Mapping[KeyKind, str]) -> tuple[str, dict[KeyKind, s
 
 async def _check_keys(
     clients: Mapping[KeyKind, OpenAIAccountClient],
-) -> tuple[tuple[Organization, ...], str | None]:
-    """Check each key; return the organizations, and the account's name if it was reported."""
+) -> tuple[Organization, ...]:
+    """Check each key; return the organizations."""
     organizations: tuple[Organization, ...] = ()
-    name: str | None = None
     errors: dict[str, str] = {}
     for kind, client in clients.items():
         try:
             if kind is KeyKind.SESSION:
-                name = await _check_session_key(client)
+                await _check_session_key(client)
             else:
                 organizations = await _check_admin_key(client)
         except InvalidAuthError as err:
@@ -158,7 +154,7 @@ async def _check_keys(
         raise ValidationFailedError(errors)
     if session := clients.get(KeyKind.SESSION):
         organizations = await _organizations(session)
-    return organizations, name
+    return organizations
 
 
 async def async_check_organization(
@@ -186,22 +182,15 @@ async def _check_admin_key(client: OpenAIAccountClient) -> tuple[Organization, .
     return (Organization(*organization),) if organization else ()
 
 
-async def _check_session_key(client: OpenAIAccountClient) -> str | None:
-    """Request endpoints until one answers: gateways have some of them, OpenAI has all.
-
-    Returns the account's name if a response had it.
-    """
-    try:
+async def _check_session_key(client: OpenAIAccountClient) -> None:
+    """Request endpoints until one answers: gateways have some of them, OpenAI has all."""
+    with suppress(EndpointMissingError, WebPageError):
         await client.credit_grants()
-    except EndpointMissingError, WebPageError:
-        pass
-    else:
-        return None
-    try:
-        return (await client.subscription()).account_name
-    except EndpointMissingError, WebPageError:
-        await client.costs_of_today()
-    return None
+        return
+    with suppress(EndpointMissingError, WebPageError):
+        await client.subscription()
+        return
+    await client.costs_of_today()
 
 
 async def _organizations(client: OpenAIAccountClient) -> tuple[Organization, ...]:
@@ -214,13 +203,6 @@ async def _organizations(client: OpenAIAccountClient) -> tuple[Organization, ...
         return await client.organizations()
     except EndpointMissingError, InvalidAuthError, BlockedError, InvalidResponseError:
         return ()
-
-
-async def _account_name(client: OpenAIAccountClient) -> str | None:
-    try:
-        return (await client.subscription()).account_name
-    except OpenAIAccountError:
-        return None
 
 
 def _validation_failed(err: OpenAIAccountError) -> ValidationFailedError:

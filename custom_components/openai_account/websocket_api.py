@@ -99,12 +99,17 @@ async def _async_existing_statistics(hass: HomeAssistant) -> set[str] | None:
         return None
     # Without a recorder, its modules need not be installed.
     from homeassistant.components.recorder.statistics import get_metadata  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
-    return set(
-        await get_instance(hass).async_add_executor_job(
-            partial(get_metadata, hass, statistic_source=DOMAIN)
+    try:
+        return set(
+            await get_instance(hass).async_add_executor_job(
+                partial(get_metadata, hass, statistic_source=DOMAIN)
+            )
         )
-    )
+    except SQLAlchemyError:
+        # The recorder says so itself; the accounts and their entities are there all the same.
+        return None
 
 
 async def _async_list_account(

@@ -20,8 +20,8 @@ class CreditGrants:
     """The prepaid credit of an account, in US dollars.
 
     An expired grant stays in `total_granted`, so `total_available` is not the
-    granted minus the used amount. `next_grant_expiry` is when the next grant that
-    still has money left expires. `reported` are the names of the fields in the
+    granted minus the used amount. `expiries` are when the grants that still have
+    money left expire, the next one first. `reported` are the names of the fields in the
     response, null or not. `derived` is True where a gateway does not report its
     credit, and it was derived from what the gateway does report.
     """
@@ -30,7 +30,7 @@ class CreditGrants:
     total_used: float | None = None
     total_available: float | None = None
     total_paid_available: float | None = None
-    next_grant_expiry: datetime | None = None
+    expiries: tuple[datetime, ...] = ()
     reported: frozenset[str] = frozenset()
     derived: bool = False
 
@@ -50,12 +50,17 @@ class CreditGrants:
             total_used=data.read("total_used", number),
             total_available=data.read("total_available", number),
             total_paid_available=data.read("total_paid_available", number),
-            next_grant_expiry=min(expiries, default=None),
+            expiries=tuple(sorted(expiries)),
             reported=data.names() & _CREDIT_FIELDS,
         )
         if not result.reported:
             raise InvalidResponseError("The response has no credit grants")
         return result
+
+    @property
+    def next_grant_expiry(self) -> datetime | None:
+        """When the next grant that still has money left expires (UTC)."""
+        return self.expiries[0] if self.expiries else None
 
     @classmethod
     def derive(cls, subscription: Subscription, lifetime: float) -> CreditGrants:

@@ -7,12 +7,16 @@ UTC day (see `rows`). Everything here needs the recorder.
 from __future__ import annotations
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import slugify
 
 from ..coordinator import OpenAIAccountConfigEntry
 from ..statistic_ids import statistic_id
 from .importer import Importer
 from .measures import COST, COSTS
 from .recorder import async_read_names
+
+# A slug begins with that much of its name.
+_SLUG_START = 20
 
 __all__ = ["async_read_slugs", "async_start_history"]
 
@@ -27,8 +31,12 @@ async def async_read_slugs(hass: HomeAssistant, entry: OpenAIAccountConfigEntry)
     """Return the slugs of the models that have a history, by their names."""
     base = statistic_id(entry, COST)
     found = await async_read_names(hass)
-    return {
+    slugs = {
         name.rpartition(", ")[2]: one.removeprefix(f"{base}_")
         for one, name in found.items()
         if one.startswith(f"{base}_") and ", " in name
+    }
+    # The identity of another account can begin like this account's statistics.
+    return {
+        name: slug for name, slug in slugs.items() if slug.startswith(slugify(name)[:_SLUG_START])
     }

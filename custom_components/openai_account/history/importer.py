@@ -174,7 +174,7 @@ class Importer[DayT]:
             del self._requested[day]
         self._note_known(requested, report.today)
         if not self._doubtful:
-            self._statistics.cleared.clear()
+            self._statistics.forget_cleared()
         _LOGGER.info("%s days were requested, %s rows written", len(requested), count)
 
     def _note_known(self, days: Mapping[date, DayT], today: date) -> None:
@@ -240,7 +240,7 @@ class Importer[DayT]:
 
     async def _async_request_days(self, window: Window) -> timedelta:
         """Request a window; return how long to wait before the next one."""
-        code = "incomplete"
+        reason = "incomplete"
         try:
             report = await self._source.request(
                 self._entry.runtime_data.client, window.start, window.end
@@ -250,7 +250,7 @@ class Importer[DayT]:
         except InvalidAuthError:
             return self._wait()
         except OpenAIAccountError as err:
-            code = err.code
+            reason = err.code
         else:
             if report.complete:
                 self._windows.note_success(window)
@@ -266,7 +266,7 @@ class Importer[DayT]:
                 "The days from %s to %s cannot be read (%s), and are tried once a day",
                 window.start,
                 window.end - DAY,
-                code,
+                reason,
             )
         return _CHECK_INTERVAL
 

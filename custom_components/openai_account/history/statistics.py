@@ -10,7 +10,9 @@ from itertools import batched
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..const import DOMAIN
 from ..coordinator import OpenAIAccountConfigEntry
+from ..entity import account_name
 from ..statistic_ids import statistic_id
 from .measures import Measure, Source
 from .recorder import async_read_names, async_read_tables, async_wait_until_written, async_write
@@ -45,7 +47,7 @@ class AccountStatistics[DayT]:
         # Days before which a statistic has rows
         self._earlier: dict[str, date] = {}
         self._is_stale = True
-        self.cleared: set[str] = set()
+        self.cleared: set[str] = set(self._store.cleared)
 
     @property
     def first(self) -> str:
@@ -58,7 +60,7 @@ class AccountStatistics[DayT]:
     def is_stale(self) -> bool:
         """Whether to check again: after a statistic has gone, a change of time zone or title."""
         return self._is_stale or (
-            (self._days.zone, self._title) != (dt_util.get_default_time_zone(), self._entry.title)
+            (self._days.zone, self._title) != (dt_util.get_default_time_zone(), self._account)
         )
 
     async def async_look(self) -> None:
@@ -70,9 +72,24 @@ class AccountStatistics[DayT]:
         if statistic_ids:
             self._is_stale = True
         self.cleared |= set(statistic_ids)
+        self._store.cleared = sorted(self.cleared)
         self._existing -= set(statistic_ids)
         for key in statistic_ids:
             self._earlier.pop(key, None)
+
+    def forget_cleared(self) -> None:
+        """Note that all statistics are whole again."""
+        self.cleared.clear()
+        self._store.cleared = []
+
+    @property
+    def _account(self) -> str:
+        """What names the account in the statistics; its identity, too, where names repeat."""
+        name = account_name(self._hass, self._entry)
+        entries = self._hass.config_entries.async_entries(DOMAIN)
+        names = [account_name(self._hass, one) for one in entries]
+        identity = self._entry.unique_id or self._entry.entry_id
+        return name if names.count(name) < 2 else f"{name} ({identity[-6:]})"
 
     async def async_check(self, oldest: date) -> tuple[set[date], int]:
         """Put every row at its hour, and names right.
@@ -82,7 +99,7 @@ class AccountStatistics[DayT]:
         one in them are noted as cleared.
         """
         self._days = LocalDays(dt_util.get_default_time_zone())
-        self._title = self._entry.title
+        self._title = self._account
         subjects = self._subjects()
         names = await async_read_names(self._hass)
         self._existing = names.keys() & subjects.keys()
