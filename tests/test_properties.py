@@ -124,13 +124,11 @@ def check(result: object) -> None:
             assert "str" in str(field.type)
             assert value.isprintable()
             assert value == value.strip() != ""
-        elif isinstance(value, datetime):
+        elif isinstance(value, datetime | tuple):
             assert "datetime" in str(field.type)
-            assert value.tzinfo is UTC
-        elif isinstance(value, tuple):
-            assert "tuple" in str(field.type)
-            assert all(isinstance(one, datetime) and one.tzinfo is UTC for one in value)
-            assert list(value) == sorted(value)
+            times = value if isinstance(value, tuple) else (value,)
+            assert all(isinstance(one, datetime) and one.tzinfo is UTC for one in times)
+            assert list(times) == sorted(times)
         else:
             assert value is None or field.name == "reported"
 

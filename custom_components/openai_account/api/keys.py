@@ -65,9 +65,7 @@ def extract_key(text: str, kind: KeyKind) -> str:
             return checked_key(candidates.pop())
         if candidates:
             raise InvalidKeyError("Several keys")
-    if text[0] in "{[" and text[-1] in "}]":
-        raise InvalidKeyError("An object without a key")
-    return checked_key(bare)
+    raise InvalidKeyError("No key in the text")
 
 
 def _unquoted(text: str) -> str:
