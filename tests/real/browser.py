@@ -87,6 +87,15 @@ async def picture(page: Page, path: Path) -> None:
     await page.screenshot(path=path, animations="disabled")
 
 
+async def visit(page: Page, url: str) -> None:
+    """Open a page, again if a dialog that was still closing went back in the history."""
+    while True:
+        await page.goto(url)
+        await page.wait_for_load_state("networkidle")
+        if page.url.split("?")[0] == url:
+            return
+
+
 async def log_in(page: Page, home: Home) -> None:
     """Log in on the login page."""
     await page.goto(home.url)

@@ -10,7 +10,7 @@ from playwright.async_api import Page, ViewportSize, expect
 from development.home import DOMAIN, Home
 from development.process import REPOSITORY, Json, until
 
-from .browser import WIDE, log_in, page, picture
+from .browser import WIDE, log_in, page, picture, visit
 from .common import ADMIN_KEY, KEY, WRONG_KEY, Service
 
 __all__ = ["page"]
@@ -138,7 +138,7 @@ async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path
         return (await home.states()).get(name, {"state": ""})["state"] == "on"
 
     await until(is_on, "The automation is there", 30)
-    await page.goto(f"{home.url}/config/automation/edit/watch")
+    await visit(page, f"{home.url}/config/automation/edit/watch")
     for shown in ("credit became low", "over budget"):
         await expect(page.get_by_text(re.compile(shown, re.IGNORECASE)).first).to_be_visible()
     # The account's entities that can be meant are found.

@@ -1,0 +1,209 @@
+"""The transport: the only module that sends a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+import logging
+import socket
+from typing import Final
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from .address import base_url, is_private, literal
+from .errors import (
+    CannotConnectError,
+    EndpointMissingError,
+    InsecureHostError,
+    InvalidKeyError,
+    InvalidResponseError,
+    KeyKind,
+    OpenAIAccountError,
+    WebPageError,
+)
+from .keys import checked_key
+from .parsing import JSON, JsonObject
+from .response import LARGE_BODY, error_from_response, is_web_page, read_body
+
+_LOGGER = logging.getLogger(__name__)
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
+
+DASHBOARD: Final = "dashboard/billing/"
+
+# Hosts serve the dashboard's endpoints bare, under /v1, or both; the documented ones under /v1.
+PREFIXES: Final = ("", "v1")
+V1: Final = ("v1",)
+
+type Query = Sequence[tuple[str, str]]
+
+
+class Transport:
+    """Sends requests to one host, each with the key that its endpoint needs.
+
+    A request raises only errors of `errors.py`, whose `key` is the kind of key that it
+    carried. No error repeats what the server or the user wrote.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        host: str,
+        keys: Mapping[KeyKind, str],
+        *,
+        organization: str | None,
+        user_agent: str,
+    ) -> None:
+        """Check host and keys; nothing is sent yet."""
+        self._session = session
+        self._base = base_url(host)
+        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
+        if organization:
+            self._headers["OpenAI-Organization"] = organization
+        self._keys: dict[KeyKind, str] = {}
+        for kind, key in keys.items():
+            try:
+                self._keys[kind] = checked_key(key)
+            except InvalidKeyError as err:
+                err.key = kind
+                raise
+        self._prefixes: dict[str, str] = {}
+        self._unreadable: set[str] = set()
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The path that each endpoint was found at, by the last part of the path."""
+        return {
+            path.rpartition("/")[2]: f"/{prefix}/{path}".replace("//", "/")
+            for path, prefix in self._prefixes.items()
+        }
+
+    def has_key(self, kind: KeyKind) -> bool:
+        """Return whether the account has a kind of key."""
+        return kind in self._keys
+
+    def has_found(self, path: str) -> bool:
+        """Return whether the host has served an endpoint."""
+        return path in self._prefixes
+
+    async def request(
+        self,
+        path: str,
+        query: Query = (),
+        prefixes: tuple[str, ...] = PREFIXES,
+        key: KeyKind = KeyKind.SESSION,
+    ) -> JsonObject:
+        """Return the JSON object that an endpoint responds with.
+
+        Hosts serve the endpoints at their bare paths, under /v1, or both; the prefix
+        that works is remembered, also as the first guess for similar endpoints. A web
+        page at one prefix means that the endpoint is not served there. Web pages at all
+        prefixes mean the same of a host that has served another endpoint; otherwise
+        they raise `WebPageError`.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT.total):
+                return await self._try_prefixes(path, query, prefixes, key)
+        except TimeoutError as err:
+            raise CannotConnectError("No response in time") from err
+        except OpenAIAccountError as err:
+            err.key = key
+            raise
+
+    async def _try_prefixes(
+        self, path: str, query: Query, prefixes: tuple[str, ...], key: KeyKind
+    ) -> JsonObject:
+        if key not in self._keys:
+            raise EndpointMissingError("The account has no key for this endpoint")
+        known = self._prefixes.get(path) or next(
+            (
+                prefix
+                for other, prefix in self._prefixes.items()
+                if other.startswith(DASHBOARD) and path.startswith(DASHBOARD)
+            ),
+            prefixes[0],
+        )
+        pages: list[WebPageError] = []
+        for prefix in sorted(prefixes, key=lambda prefix: prefix != known):
+            try:
+                data = await self._get(f"{prefix}/{path}", query, key)
+            except WebPageError as err:
+                pages.append(err)
+                continue
+            except EndpointMissingError:
+                continue
+            self._prefixes[path] = prefix
+            return data
+        if len(pages) == len(prefixes) and (path in self._prefixes or not self._prefixes):
+            raise pages[0]
+        self._prefixes.pop(path, None)
+        raise EndpointMissingError("The host does not serve this endpoint")
+
+    async def _get(self, path: str, query: Query, key: KeyKind) -> JsonObject:
+        try:
+            url, headers = await self._route(path)
+            headers = {**headers, "Authorization": f"Bearer {self._keys[key]}"}
+            async with self._session.get(
+                url, params=query, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            ) as response:
+                body = await read_body(response)
+        except TimeoutError as err:
+            raise CannotConnectError("No response in time") from err
+        except (aiohttp.ClientError, OSError, UnicodeError) as err:
+            raise CannotConnectError("No complete response") from err
+        return await self._parse_response(response, body, key)
+
+    async def _route(self, path: str) -> tuple[URL, dict[str, str]]:
+        """Return where a request goes and the headers that it carries, without the key.
+
+        A key never travels unencrypted through a public network. What a name
+        resolves to can change between a check and the connection, so over plain
+        http the connection is made to the checked address itself.
+        """
+        url = self._base.joinpath(*path.strip("/").split("/"))
+        host = url.raw_host or ""
+        if url.scheme == "https" or literal(host):
+            return url, self._headers
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, url.port, type=socket.SOCK_STREAM
+        )
+        addresses = [str(info[4][0]) for info in found]
+        address = next((one for one in addresses if is_private(one)), None)
+        if address is None:
+            raise InsecureHostError("Plain http to a public address")
+        return url.with_host(address), {**self._headers, "Host": url.raw_authority}
+
+    async def _parse_response(
+        self, response: aiohttp.ClientResponse, body: bytes, key: KeyKind
+    ) -> JsonObject:
+        """Return the object of a response, or raise what an error response means."""
+        try:
+            data: JSON = await run_in_executor_if_large(len(body), orjson.loads, body)
+        except orjson.JSONDecodeError:
+            data = None
+        if not isinstance(data, dict) and is_web_page(response):
+            raise WebPageError("The response is a web page")
+        error = data.get("error") if isinstance(data, dict) else None
+        if response.status != HTTPStatus.OK or error:
+            raise error_from_response(response, error if isinstance(error, dict) else {}, key)
+        if not isinstance(data, dict):
+            raise InvalidResponseError("The response is not a JSON object")
+        return JsonObject(data, self._note_unreadable, size=len(body))
+
+    def _note_unreadable(self, name: str) -> None:
+        """Log once that a field could not be read, by its name alone."""
+        if name not in self._unreadable:
+            self._unreadable.add(name)
+            _LOGGER.debug("The field %s has an unexpected value and is left out", name)
+
+
+async def run_in_executor_if_large[*ArgsT, ResultT](
+    size: int, function: Callable[[*ArgsT], ResultT], *args: *ArgsT
+) -> ResultT:
+    """Call a function that takes time in proportion to a size in bytes."""
+    if size < LARGE_BODY:
+        return function(*args)
+    return await asyncio.get_running_loop().run_in_executor(None, function, *args)

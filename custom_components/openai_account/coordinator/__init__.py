@@ -1,0 +1,193 @@
+"""Coordinators: one per endpoint, so that a failure of one stays its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, cast, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from ..api import (
+    CostReport,
+    CreditGrants,
+    EndpointMissingError,
+    KeyKind,
+    OpenAIAccountClient,
+    SpendLimit,
+    Subscription,
+)
+from ..const import (
+    CONF_LOW_BALANCE_THRESHOLD,
+    CONF_MONTHLY_BUDGET,
+    DEFAULT_LOW_BALANCE_THRESHOLD,
+)
+from ..store import AccountStore
+from .base import ENDPOINT_GONE, AccountCoordinator
+from .costs import CostCoordinator
+
+__all__ = [
+    "COSTS",
+    "CREDIT",
+    "ENDPOINTS",
+    "ENDPOINT_GONE",
+    "SPEND_LIMIT",
+    "SUBSCRIPTION",
+    "AccountCoordinator",
+    "AccountOptions",
+    "AnyCoordinator",
+    "AnyEndpoint",
+    "CostCoordinator",
+    "Endpoint",
+    "OpenAIAccountConfigEntry",
+    "OpenAIAccountData",
+    "keys_of",
+]
+
+type OpenAIAccountConfigEntry = ConfigEntry[OpenAIAccountData]
+
+
+def keys_of(entry: OpenAIAccountConfigEntry) -> dict[KeyKind, str]:
+    """Return the keys that an entry has."""
+    return {kind: key for kind in KeyKind if (key := entry.data.get(kind))}
+
+
+class CreditCoordinator(AccountCoordinator[CreditGrants]):
+    """Polls the prepaid credit."""
+
+    @override
+    async def _fetch(self) -> CreditGrants:
+        return await self.client.credit_grants()
+
+
+class SubscriptionCoordinator(AccountCoordinator[Subscription]):
+    """Polls the plan and its limits."""
+
+    @override
+    async def _fetch(self) -> Subscription:
+        return await self.client.subscription()
+
+
+class SpendLimitCoordinator(AccountCoordinator[SpendLimit]):
+    """Polls the organization's own monthly limit."""
+
+    @override
+    async def _fetch(self) -> SpendLimit:
+        try:
+            return await self.client.spend_limit()
+        except EndpointMissingError:
+            # This is how the endpoint reports that no limit is set anymore.
+            if self.store.has_answered(self.endpoint):
+                return SpendLimit()
+            raise
+
+
+class AnyEndpoint(Protocol):
+    """An endpoint, whatever it reports."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint[DataT]:
+    """Something that an account can be polled for: its name, the keys that open it, and who polls.
+
+    One of the keys is enough.
+    """
+
+    name: str
+    keys: frozenset[KeyKind]
+    coordinator: type[AccountCoordinator[DataT]]
+
+
+CREDIT = Endpoint("credit_grants", frozenset({KeyKind.SESSION}), CreditCoordinator)
+COSTS = Endpoint("costs", frozenset(KeyKind), CostCoordinator)
+SUBSCRIPTION = Endpoint("subscription", frozenset({KeyKind.SESSION}), SubscriptionCoordinator)
+SPEND_LIMIT = Endpoint("spend_limit", frozenset({KeyKind.ADMIN}), SpendLimitCoordinator)
+
+# All endpoints, in the order in which their entities are added.
+ENDPOINTS = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT)
+
+type AnyCoordinator = AccountCoordinator[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOptions:
+    """The options of an entry: US dollars; None or 0 stands for 'not wanted'."""
+
+    low_balance_threshold: float
+    monthly_budget: float | None
+
+    @classmethod
+    def of(cls, entry: OpenAIAccountConfigEntry) -> AccountOptions:
+        """Return an entry's options."""
+        return cls(
+            low_balance_threshold=entry.options.get(
+                CONF_LOW_BALANCE_THRESHOLD, DEFAULT_LOW_BALANCE_THRESHOLD
+            ),
+            monthly_budget=entry.options.get(CONF_MONTHLY_BUDGET),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAIAccountData:
+    """What a loaded entry holds: a coordinator for each endpoint that its keys open."""
+
+    client: OpenAIAccountClient
+    store: AccountStore
+    options: AccountOptions
+    by_endpoint: Mapping[str, AnyCoordinator]
+
+    @classmethod
+    def create(
+        cls, hass: HomeAssistant, entry: OpenAIAccountConfigEntry, client: OpenAIAccountClient
+    ) -> OpenAIAccountData:
+        """Return an entry's data before anything is requested."""
+        store = AccountStore(hass, entry.entry_id)
+        keys = keys_of(entry).keys()
+        return cls(
+            client=client,
+            store=store,
+            options=AccountOptions.of(entry),
+            by_endpoint={
+                one.name: cast(
+                    AnyCoordinator, one.coordinator(hass, entry, client, store, one.name)
+                )
+                for one in ENDPOINTS
+                if one.keys & keys
+            },
+        )
+
+    @property
+    def coordinators(self) -> tuple[AnyCoordinator, ...]:
+        """All coordinators."""
+        return tuple(self.by_endpoint.values())
+
+    @property
+    def costs(self) -> AccountCoordinator[CostReport]:
+        """The coordinator of the costs, which any key opens."""
+        coordinator = self.coordinator(COSTS)
+        if coordinator is None:
+            raise KeyError(COSTS.name)
+        return coordinator
+
+    def opens(self, endpoint: AnyEndpoint) -> bool:
+        """Return whether one of the account's keys opens an endpoint."""
+        return endpoint.name in self.by_endpoint
+
+    def coordinator[DataT](self, endpoint: Endpoint[DataT]) -> AccountCoordinator[DataT] | None:
+        """Return the coordinator of an endpoint, None where no key opens it."""
+        return cast("AccountCoordinator[DataT] | None", self.by_endpoint.get(endpoint.name))
+
+    def last[DataT](self, endpoint: Endpoint[DataT]) -> DataT | None:
+        """Return the last response of an endpoint, however old; None before the first one."""
+        coordinator = self.coordinator(endpoint)
+        return coordinator.data if coordinator else None
+
+    def current[DataT](self, endpoint: Endpoint[DataT]) -> DataT | None:
+        """Return the response of an endpoint's last poll; None if it failed."""
+        coordinator = self.coordinator(endpoint)
+        return coordinator.data if coordinator and coordinator.last_update_success else None

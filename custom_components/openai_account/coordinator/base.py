@@ -1,0 +1,168 @@
+"""What the coordinators of all endpoints have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+import logging
+import math
+from typing import TYPE_CHECKING, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from ..api import (
+    EndpointMissingError,
+    InvalidAuthError,
+    OpenAIAccountClient,
+    OpenAIAccountError,
+    RateLimitedError,
+)
+from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN, MISSING_PERIOD
+from ..issues import create_issue, delete_issue
+from ..status import endpoint_status
+from ..store import AccountStore
+
+if TYPE_CHECKING:
+    from . import OpenAIAccountConfigEntry
+
+_LOGGER = logging.getLogger(__package__)
+
+ENDPOINT_GONE = "endpoint_gone"
+
+# An endpoint is not polled again within this many seconds just to rejoin the others.
+_MIN_GAP = 60.0
+
+# Accounts are polled from once to twice as long after midnight UTC.
+_AFTER_MIDNIGHT = timedelta(seconds=30)
+
+
+class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
+    """Polls one endpoint and turns the client's errors into Home Assistant's."""
+
+    config_entry: OpenAIAccountConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: OpenAIAccountConfigEntry,
+        client: OpenAIAccountClient,
+        store: AccountStore,
+        endpoint: str,
+    ) -> None:
+        """Prepare; nothing is requested yet."""
+        interval = timedelta(
+            seconds=entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)
+        )
+        # This spreads accounts that start together evenly over the interval.
+        self._first_interval = interval * _phase(hass, entry)
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            # Not the entry's title, which can be a person's name: this is logged.
+            name=f"{DOMAIN} {endpoint}",
+            update_interval=self._first_interval,
+            always_update=False,
+        )
+        self.endpoint = endpoint
+        self.client = client
+        self.store = store
+        self.status = endpoint_status(hass, entry.entry_id, endpoint)
+        # When the request that the data came with was sent
+        self.fetched_at: datetime | None = None
+        self.refresh_finished: Callable[[], None] | None = None
+        self._interval = interval
+        self._created = hass.loop.time()
+
+    @property
+    def is_served(self) -> bool:
+        """Whether this account is known to have this endpoint."""
+        return self.status.last_error != EndpointMissingError.code or self.store.has_answered(
+            self.endpoint
+        )
+
+    @abstractmethod
+    async def _fetch(self) -> DataT:
+        """Request the endpoint; raises the client's errors."""
+
+    @override
+    async def _async_update_data(self) -> DataT:
+        """Request the endpoint, unless it is paused."""
+        started = dt_util.utcnow()
+        try:
+            if left := self.status.seconds_left:
+                raise self._update_failed(left)
+            data = await self._fetch()
+        except OpenAIAccountError as err:
+            raise self._handle_error(err) from err
+        finally:
+            self.update_interval = self._time_to_next_poll()
+        self.fetched_at = started
+        self.status.note_success()
+        self.store.note_answer(self.endpoint)
+        delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
+        return data
+
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Report a poll, also one without news."""
+        if self.refresh_finished:
+            self.refresh_finished()
+
+    def _time_to_next_poll(self) -> timedelta:
+        """Return when to poll again: together with the account's other endpoints.
+
+        After a pause or a manual update, an endpoint rejoins the others, so that
+        credit and costs are of the same time. Shortly after midnight UTC all are
+        polled, since the costs of today begin anew.
+        """
+        interval, first = self._interval.total_seconds(), self._first_interval.total_seconds()
+        elapsed = self.hass.loop.time() - self._created
+        gap = min(_MIN_GAP, interval / 2)
+        polls = max(math.ceil((elapsed + gap - first) / interval), 0)
+        now = dt_util.utcnow()
+        midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
+        return min(
+            timedelta(seconds=first + polls * interval - elapsed),
+            midnight - now + _AFTER_MIDNIGHT * (1 + first / interval),
+        )
+
+    def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:
+        """Do what an error calls for, and return it in Home Assistant's terms."""
+        self.status.note_error(err)
+        if isinstance(err, RateLimitedError):
+            return self._update_failed(self.status.pause(err.retry_after, self._interval))
+        if isinstance(err, InvalidAuthError):
+            # Polls continue, slowly: a key that works again needs no new one.
+            return self._update_failed(self.status.pause(None, self._interval))
+        if isinstance(err, EndpointMissingError):
+            if not self.store.has_answered(self.endpoint):
+                return self._update_failed(MISSING_PERIOD.total_seconds())
+            if self.store.missing_for(self.endpoint) >= MISSING_PERIOD:
+                create_issue(
+                    self.hass,
+                    self.config_entry.entry_id,
+                    ENDPOINT_GONE,
+                    self.endpoint,
+                    {"endpoint": self.endpoint},
+                )
+        return self._update_failed()
+
+    def _update_failed(self, retry_after: float | None = None) -> UpdateFailed:
+        if self.status.failed_key is not None:
+            # Whatever failed this time: a reload ends the request for a new key.
+            self.config_entry.async_start_reauth(self.hass)
+        return UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=self.status.reason or RateLimitedError.code,
+            retry_after=retry_after,
+        )
+
+
+def _phase(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> float:
+    """Return which part of an interval an account waits before its second poll."""
+    entries = [one.entry_id for one in hass.config_entries.async_entries(DOMAIN)]
+    return 1 - entries.index(entry.entry_id) / len(entries) if entry.entry_id in entries else 1
