@@ -383,6 +383,10 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
             return None
         return datetime.combine(last_reset_fn(self.coordinator.data), time.min, UTC)
 
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.native_value, self.last_reset
+
 
 class DerivedSensor(DerivedEntity, SensorEntity):
     """A sensor whose value is derived from the account's data."""
