@@ -83,12 +83,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
 
         data.store.models.adopt(await async_read_slugs(hass, entry))
     try:
-        await _async_first_refresh(hass, entry, data)
-    finally:
-        # Home Assistant does not call the above where the first refresh fails.
-        update_session_key(hass, entry, data)
+        try:
+            await _async_first_refresh(hass, entry, data)
+        finally:
+            # Home Assistant does not call the above where the first refresh fails.
+            update_session_key(hass, entry, data)
+    except Exception:
+        await data.store.async_close()
+        raise
     entry.runtime_data = data
-    _take_entered_credit(hass, entry)
+    await _async_take_entered_credit(hass, entry)
     _update_device_on_change(hass, entry)
     _end_reauth_on_success(hass, entry)
     # One after the other, so that an automation which a binary sensor triggers finds the
@@ -106,7 +110,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
 async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:
     """Unload an account."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        await entry.runtime_data.store.async_save()
+        await entry.runtime_data.store.async_close()
     return unloaded
 
 
@@ -157,11 +161,13 @@ async def _async_first_refresh(
             )
 
 
-@callback
-def _take_entered_credit(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+async def _async_take_entered_credit(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
     """Move the credit that was entered with a new account from the entry's data to the store."""
     if entered := entry.data.get(CONF_ENTERED_CREDIT):
-        enter_credit(entry.runtime_data, entered["amount"], datetime.fromisoformat(entered["time"]))
+        account = entry.runtime_data
+        enter_credit(account, entered["amount"], datetime.fromisoformat(entered["time"]))
+        # It is on disk in one of the two at any time.
+        await account.store.async_save()
         data = {key: value for key, value in entry.data.items() if key != CONF_ENTERED_CREDIT}
         hass.config_entries.async_update_entry(entry, data=data)
 
