@@ -17,7 +17,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.helpers.typing import ConfigType
 
 from .api import OpenAIAccountError
@@ -37,6 +36,7 @@ from .estimate import enter_credit, update_anchor
 from .issues import delete_issue, delete_issues
 from .services import async_setup_services
 from .session_key import update_session_key
+from .statistic_ids import has_statistics
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
 from .websocket_api import async_register_commands
@@ -77,7 +77,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
     for coordinator in data.coordinators:
         coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data)
-    if DATA_INSTANCE in hass.data and not data.store.models.all():
+    if has_statistics(hass) and not data.store.models.all():
         # Perhaps an account that was removed and is added again.
         from .history import async_read_slugs  # noqa: PLC0415
 
@@ -99,7 +99,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     # sensors up to date.
     for platform in PLATFORMS:
         await hass.config_entries.async_forward_entry_setups(entry, [platform])
-    if DATA_INSTANCE in hass.data:
+    if has_statistics(hass):
         # Not where nothing is recorded: the recorder's modules need not even be installed.
         from .history import async_start_history  # noqa: PLC0415
 
