@@ -64,7 +64,7 @@ async def test_reload_in_between_is_an_error(
     while not count_requests(simulator, "costs"):  # noqa: ASYNC110 - no event for it
         await asyncio.sleep(0)
     assert await hass.config_entries.async_reload(entry.entry_id)
-    freezer.tick(40)
+    freezer.tick(6)
     async_fire_time_changed(hass)
     with pytest.raises(HomeAssistantError) as caught:
         await action
@@ -89,7 +89,7 @@ async def test_entered_credit_is_on_disk_at_once(
     [entry] = hass.config_entries.async_entries(DOMAIN)
     stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]
     assert stored["data"]["anchor"]["amount"] == 18
-    await set_credit(hass, entry, 33)  # type: ignore[arg-type]
+    await set_credit(hass, entry, 33)
     stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]
     assert stored["data"]["anchor"]["amount"] == 33
 
@@ -97,18 +97,18 @@ async def test_entered_credit_is_on_disk_at_once(
 async def test_failed_setup_writes_nothing_after_removal(
     hass: HomeAssistant,
     simulator: RunningSimulator,
-    full_entry: MockConfigEntry,
+    entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
 ) -> None:
     """An account that is removed after a setup that failed leaves no file."""
     freezer.move_to(START)
-    await setup_entry(hass, full_entry)
-    await hass.config_entries.async_unload(full_entry.entry_id)
+    await setup_entry(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
     # What has answered once is noted as missing.
     simulator.fault("*", "not_found")
-    await hass.config_entries.async_setup(full_entry.entry_id)
-    await hass.config_entries.async_remove(full_entry.entry_id)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    await hass.config_entries.async_remove(entry.entry_id)
     await poll(hass, freezer, 60)
     await settle(hass, freezer)
-    assert f"{DOMAIN}.{full_entry.entry_id}" not in hass_storage
+    assert f"{DOMAIN}.{entry.entry_id}" not in hass_storage
