@@ -87,6 +87,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     finally:
         # Home Assistant does not call the above where the first refresh fails.
         update_session_key(hass, entry, data)
+    if data.names:
+        await data.names.async_start()
     entry.runtime_data = data
     _take_entered_credit(hass, entry)
     _update_device_on_change(hass, entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -21,6 +22,7 @@ from .errors import (
 )
 from .organization import Organization, SpendLimit
 from .parsing import JsonObject, boolean, text
+from .projects import NamedObject, read_named
 from .response import MAX_BODY
 from .sharing import SharedResponses
 from .subscription import Subscription
@@ -35,6 +37,12 @@ _SUBSCRIPTION: Final = f"{DASHBOARD}subscription"
 _ME: Final = "me"
 _COSTS: Final = "organization/costs"
 _SPEND_LIMIT: Final = "organization/spend_limit"
+_PROJECTS: Final = "organization/projects"
+_API_KEYS: Final = "organization/projects/{id}/api_keys"
+
+# A page of a list holds so many objects, and a list so many pages.
+_LIST_LIMIT: Final = 100
+_LIST_PAGES: Final = 100
 
 
 class OpenAIAccountClient:
@@ -107,12 +115,14 @@ class OpenAIAccountClient:
         today = utc_today()
         return await self.costs_between(today, today + timedelta(days=1))
 
-    async def costs_between(self, start: date, end: date) -> CostReport:
+    async def costs_between(
+        self, start: date, end: date, *, line_items: bool = False
+    ) -> CostReport:
         """Fetch the costs of up to 100 UTC days, `end` excluded.
 
-        The last day is the report's `today`. Where the response is too large to
-        read, the days are requested in parts. Raises ValueError for no days or too
-        many.
+        The last day is the report's `today`. With `line_items` the days keep them.
+        Where the response is too large to read, the days are requested in parts.
+        Raises ValueError for no days or too many.
         """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError(f"from 1 to {MAX_DAYS} days")
@@ -121,22 +131,23 @@ class OpenAIAccountClient:
             if self._transport.has_key(KeyKind.ADMIN):
                 pages = await self._request_cost_pages(start, end)
                 size = sum(page.size for page in pages)
-                return await run_in_executor_if_large(
-                    size, CostReport.read_pages, pages, start, today
-                )
+                read_pages = partial(CostReport.read_pages, line_items=line_items)
+                return await run_in_executor_if_large(size, read_pages, pages, start, today)
             data = await self._request_usage(start, end, _USAGE)
-            return await run_in_executor_if_large(data.size, CostReport.read, data, start, today)
+            read = partial(CostReport.read, line_items=line_items)
+            return await run_in_executor_if_large(data.size, read, data, start, today)
         except ResponseTooLargeError:
             middle = start + (end - start) // 2
             if middle == start:
                 raise
-            first = await self.costs_between(start, middle)
-            second = await self.costs_between(middle, end)
+            first = await self.costs_between(start, middle, line_items=line_items)
+            second = await self.costs_between(middle, end, line_items=line_items)
             return replace(
                 second,
                 start=start,
                 days={**first.days, **second.days},
                 project_names={**first.project_names, **second.project_names},
+                key_projects={**first.key_projects, **second.key_projects},
             )
 
     async def subscription(self) -> Subscription:
@@ -158,6 +169,18 @@ class OpenAIAccountClient:
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
         return SpendLimit.read(data)
+
+    async def projects(self) -> tuple[NamedObject, ...]:
+        """Fetch the organization's projects, archived ones included.
+
+        Raises `EndpointMissingError` where the host does not serve them, and
+        `WrongAdminKeyError` where the key may not read them.
+        """
+        return await self._request_list(_PROJECTS, ("include_archived", "true"))
+
+    async def api_keys(self, project: str) -> tuple[NamedObject, ...]:
+        """Fetch the API keys of a project, by its id; raises as `projects` does."""
+        return await self._request_list(_API_KEYS, part=project)
 
     async def _derive_credit(self) -> CreditGrants:
         today = utc_today()
@@ -199,6 +222,7 @@ class OpenAIAccountClient:
             ("bucket_width", "1d"),
             ("group_by", "line_item"),
             ("group_by", "project_id"),
+            ("group_by", "api_key_id"),
             ("limit", str((end - start).days)),
         )
         pages: list[JsonObject] = []
@@ -218,6 +242,24 @@ class OpenAIAccountClient:
             if sum(page.size for page in pages) > MAX_BODY:
                 raise ResponseTooLargeError("The pages of the response are too large")
             cursors.add(cursor)
+
+    async def _request_list(
+        self, path: str, *options: tuple[str, str], part: str = ""
+    ) -> tuple[NamedObject, ...]:
+        """Request all pages of a list."""
+        query = (*options, ("limit", str(_LIST_LIMIT)))
+        pages: list[JsonObject] = []
+        last: str | None = None
+        while True:
+            page = await self._transport.request(
+                path, (*query, ("after", last)) if last else query, V1, KeyKind.ADMIN, part
+            )
+            pages.append(page)
+            if not page.read("has_more", boolean):
+                return read_named(pages)
+            before, last = last, page.read("last_id", text)
+            if last is None or last == before or len(pages) >= _LIST_PAGES:
+                raise InvalidResponseError("The pages of the list do not end")
 
 
 def _dates(start: date, end: date) -> Query:

@@ -95,8 +95,11 @@ class Transport:
         query: Query = (),
         prefixes: tuple[str, ...] = PREFIXES,
         key: KeyKind = KeyKind.SESSION,
+        part: str = "",
     ) -> JsonObject:
         """Return the JSON object that an endpoint responds with.
+
+        `part` is the id that stands for `{id}` in the path.
 
         Hosts serve the endpoints at their bare paths, under /v1, or both; the prefix
         that works is remembered, also as the first guess for similar endpoints. A web
@@ -106,7 +109,7 @@ class Transport:
         """
         try:
             async with asyncio.timeout(TIMEOUT.total):
-                return await self._try_prefixes(path, query, prefixes, key)
+                return await self._try_prefixes(path, query, prefixes, key, part)
         except TimeoutError as err:
             raise CannotConnectError("No response in time") from err
         except OpenAIAccountError as err:
@@ -114,7 +117,7 @@ class Transport:
             raise
 
     async def _try_prefixes(
-        self, path: str, query: Query, prefixes: tuple[str, ...], key: KeyKind
+        self, path: str, query: Query, prefixes: tuple[str, ...], key: KeyKind, part: str
     ) -> JsonObject:
         if key not in self._keys:
             raise EndpointMissingError("The account has no key for this endpoint")
@@ -129,7 +132,7 @@ class Transport:
         pages: list[WebPageError] = []
         for prefix in sorted(prefixes, key=lambda prefix: prefix != known):
             try:
-                data = await self._get(f"{prefix}/{path}", query, key)
+                data = await self._get(f"{prefix}/{path}".replace("{id}", part), query, key)
             except WebPageError as err:
                 pages.append(err)
                 continue

@@ -37,6 +37,8 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             report = _with_earlier_days(self._past, report)
         self.store.models.note(report.last_days_of_models)
         self.store.projects.note(report.last_days_of_projects, report.project_names)
+        self.store.api_keys.note(report.last_days_of_api_keys)
+        self.store.api_keys.note_projects(report.key_projects)
         return await self._reach_back(report)
 
     async def _reach_back(self, report: CostReport) -> CostReport:
@@ -74,4 +76,5 @@ def _with_earlier_days(past: CostReport, report: CostReport) -> CostReport:
         start=past.start,
         days={**past.days, **report.days},
         project_names={**past.project_names, **report.project_names},
+        key_projects={**past.key_projects, **report.key_projects},
     )
