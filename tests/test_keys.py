@@ -65,7 +65,7 @@ async def test_admin_key_alone_adds_costs(hass: HomeAssistant, simulator: Runnin
     entry = result["result"]
     assert entry.unique_id == ORGANIZATION
     assert entry.state is ConfigEntryState.LOADED
-    assert requested_endpoints(simulator) == {"costs", "spend_limit"}
+    assert requested_endpoints(simulator) == {"costs", "spend_limit", "projects", "api_keys"}
     assert entity_keys(hass, entry) == COST_KEYS | {
         "model_cost_gpt_5_5",
         "project_cost_proj_default",
@@ -106,6 +106,8 @@ async def test_both_keys_share_the_endpoints(
         "me",
         "costs",
         "spend_limit",
+        "projects",
+        "api_keys",
     }
 
 

@@ -197,19 +197,14 @@ class EntityAdder:
         prefix: str,
         slugs: SlugRegistry,
         entity: Callable[[str, str], Entity],
+        is_ready: Callable[[str], bool] | None = None,
     ) -> None:
         """Add an entity for each name that has cost something lately; remove the others.
 
         `prefix` is what their keys start with, before the slug; `entity` takes a
-        slug and a name.
+        slug and a name, once `is_ready` returns True for the name.
         """
-        registry = er.async_get(self.hass)
-        start = _unique_id(self.entry, prefix)
-        known = {
-            one.unique_id.removeprefix(start)
-            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
-            if one.domain == self.domain and one.unique_id.startswith(start)
-        }
+        known = self._slugs(prefix)
         added: set[str] = set()
 
         @callback
@@ -219,6 +214,8 @@ class EntityAdder:
             recent = slugs.recent(costs.data.today)
             self._remove(prefix + slug for slug in known - recent.keys())
             new = recent.keys() - added
+            if is_ready:
+                new = {slug for slug in new if is_ready(recent[slug])}
             known.clear()
             known.update(recent)
             added.intersection_update(recent)
@@ -226,7 +223,24 @@ class EntityAdder:
             self.async_add_entities([entity(slug, recent[slug]) for slug in sorted(new)])
 
         self.entry.async_on_unload(costs.async_add_listener(update))
+        if names := self.entry.runtime_data.names:
+            self.entry.async_on_unload(names.async_add_listener(update))
         update()
+
+    @callback
+    def remove_named(self, prefix: str) -> None:
+        """Remove all entities whose keys start with a prefix."""
+        self._remove(prefix + slug for slug in self._slugs(prefix))
+
+    def _slugs(self, prefix: str) -> set[str]:
+        """Return what follows a prefix in the keys of the registry's entities."""
+        registry = er.async_get(self.hass)
+        start = _unique_id(self.entry, prefix)
+        return {
+            one.unique_id.removeprefix(start)
+            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
+            if one.domain == self.domain and one.unique_id.startswith(start)
+        }
 
     @callback
     def _remove(self, keys: Iterable[str]) -> None:

@@ -29,6 +29,7 @@ ATTR_AMOUNT: Final = "amount"
 ATTR_START_DATE: Final = "start_date"
 ATTR_END_DATE: Final = "end_date"
 ATTR_GROUP_BY: Final = "group_by"
+ATTR_LINE_ITEMS: Final = "line_items"
 
 
 def _date(value: object) -> date:
@@ -50,6 +51,7 @@ _SCHEMA = vol.Schema(
         vol.Required(ATTR_START_DATE): _date,
         vol.Required(ATTR_END_DATE): _date,
         vol.Optional(ATTR_GROUP_BY, default=MODEL): vol.In(list(GROUPS)),
+        vol.Optional(ATTR_LINE_ITEMS, default=False): cv.boolean,
     }
 )
 
@@ -88,4 +90,5 @@ async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
         call.data[ATTR_START_DATE],
         call.data[ATTR_END_DATE],
         call.data[ATTR_GROUP_BY],
+        line_items=call.data[ATTR_LINE_ITEMS],
     )

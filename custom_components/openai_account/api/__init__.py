@@ -25,6 +25,7 @@ from .errors import (
 from .keys import KEY_PREFIXES, extract_key
 from .organization import Organization, SpendLimit
 from .parsing import round_usd
+from .projects import NamedObject
 from .subscription import Subscription
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "InvalidKeyError",
     "InvalidResponseError",
     "KeyKind",
+    "NamedObject",
     "OpenAIAccountClient",
     "OpenAIAccountError",
     "Organization",

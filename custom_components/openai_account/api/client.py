@@ -20,6 +20,7 @@ from .errors import (
 )
 from .organization import Organization, SpendLimit
 from .parsing import JsonObject
+from .projects import NamedObject, NamedPage
 from .response import MAX_BODY
 from .sharing import SharedResponse
 from .subscription import Subscription
@@ -34,6 +35,12 @@ _SUBSCRIPTION: Final = f"{DASHBOARD}subscription"
 _ME: Final = "me"
 _COSTS: Final = "organization/costs"
 _SPEND_LIMIT: Final = "organization/spend_limit"
+_PROJECTS: Final = "organization/projects"
+_API_KEYS: Final = "organization/projects/{id}/api_keys"
+
+# A page of a list holds so many objects, and a list so many pages.
+_LIST_LIMIT: Final = 100
+_LIST_PAGES: Final = 100
 
 
 class OpenAIAccountClient:
@@ -108,25 +115,28 @@ class OpenAIAccountClient:
         today = utc_today()
         return await self.costs_between(today, today + timedelta(days=1))
 
-    async def costs_between(self, start: date, end: date) -> CostReport:
+    async def costs_between(
+        self, start: date, end: date, *, line_items: bool = False
+    ) -> CostReport:
         """Fetch the costs of up to 100 UTC days, `end` excluded.
 
-        The last day is the report's `today`. Where the response is too large to
-        read, the days are requested in parts. Raises ValueError for no days or too
-        many.
+        The last day is the report's `today`. With `line_items` the days keep them.
+        Where the response is too large to read, the days are requested in parts.
+        Raises ValueError for no days or too many.
         """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError(f"from 1 to {MAX_DAYS} days")
         try:
             if self._transport.has_key(KeyKind.ADMIN):
-                return await self._fetch_cost_pages(start, end)
-            return await self._fetch_usage(start, end, _USAGE)
+                return await self._fetch_cost_pages(start, end, line_items=line_items)
+            return await self._fetch_usage(start, end, _USAGE, line_items=line_items)
         except ResponseTooLargeError:
             middle = start + (end - start) // 2
             if middle == start:
                 raise
-            first = await self.costs_between(start, middle)
-            return CostReport.joined([first, await self.costs_between(middle, end)])
+            first = await self.costs_between(start, middle, line_items=line_items)
+            second = await self.costs_between(middle, end, line_items=line_items)
+            return CostReport.joined([first, second])
 
     async def subscription(self) -> Subscription:
         """Fetch the plan, its limits and who is billed."""
@@ -149,6 +159,18 @@ class OpenAIAccountClient:
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
 
+    async def projects(self) -> tuple[NamedObject, ...]:
+        """Fetch the organization's projects, archived ones included.
+
+        Raises `EndpointMissingError` where the host does not serve them, and
+        `WrongAdminKeyError` where the key may not read them.
+        """
+        return await self._request_list(_PROJECTS, ("include_archived", "true"))
+
+    async def api_keys(self, project: str) -> tuple[NamedObject, ...]:
+        """Fetch the API keys of a project, by its id; raises as `projects` does."""
+        return await self._request_list(_API_KEYS, part=project)
+
     async def _derive_credit(self) -> CreditGrants:
         start, end = window(utc_today())
         report = await self._fetch_usage(start, end, _CREDIT_GRANTS)
@@ -157,18 +179,20 @@ class OpenAIAccountClient:
         subscription = await self._fetch_subscription(_CREDIT_GRANTS)
         return CreditGrants.derive(subscription, report.lifetime)
 
-    async def _fetch_usage(self, start: date, end: date, purpose: str) -> CostReport:
+    async def _fetch_usage(
+        self, start: date, end: date, purpose: str, *, line_items: bool = False
+    ) -> CostReport:
         """Fetch costs from the dashboard's endpoint; `purpose` is the endpoint they are for."""
         options = (("exclude_project_costs", "false"), ("new_endpoint", "true"))
         query = (*_dates(start, end), *options)
 
         def read(data: JsonObject) -> CostReport:
-            return CostReport.read(data, start, end - timedelta(days=1))
+            return CostReport.read(data, start, end - timedelta(days=1), line_items=line_items)
 
         async def send() -> CostReport:
-            return await self._transport.fetch(_USAGE, read, query)
+            return await self._transport.fetch(_USAGE, read, query, variant=str(line_items))
 
-        if (start, end) != window(utc_today()):
+        if line_items or (start, end) != window(utc_today()):
             return await send()
         return await self._fetch_shared(self._shared_usage, query, purpose, send)
 
@@ -195,7 +219,9 @@ class OpenAIAccountClient:
             return await send()
         return await shared.get(tuple(query), purpose, send)
 
-    async def _fetch_cost_pages(self, start: date, end: date) -> CostReport:
+    async def _fetch_cost_pages(
+        self, start: date, end: date, *, line_items: bool = False
+    ) -> CostReport:
         """Fetch costs from the documented endpoint, page by page."""
         query = (
             ("start_time", _seconds(start)),
@@ -203,11 +229,12 @@ class OpenAIAccountClient:
             ("bucket_width", "1d"),
             ("group_by", "line_item"),
             ("group_by", "project_id"),
+            ("group_by", "api_key_id"),
             ("limit", str((end - start).days)),
         )
 
         def read(data: JsonObject) -> CostPage:
-            return CostPage.read(data, start, end - timedelta(days=1))
+            return CostPage.read(data, start, end - timedelta(days=1), line_items=line_items)
 
         pages: list[CostPage] = []
         cursors: set[str] = set()
@@ -220,6 +247,7 @@ class OpenAIAccountClient:
                 V1,
                 KeyKind.ADMIN,
                 page=len(pages),
+                variant=str(line_items),
             )
             pages.append(page)
             if not page.has_more:
@@ -231,6 +259,30 @@ class OpenAIAccountClient:
             if sum(page.size for page in pages) > MAX_BODY:
                 raise ResponseTooLargeError("The pages of the response are too large")
             cursors.add(cursor)
+
+    async def _request_list(
+        self, path: str, *options: tuple[str, str], part: str = ""
+    ) -> tuple[NamedObject, ...]:
+        """Request all pages of a list."""
+        query = (*options, ("limit", str(_LIST_LIMIT)))
+        found: list[NamedObject] = []
+        last: str | None = None
+        for _ in range(_LIST_PAGES):
+            page = await self._transport.fetch(
+                path,
+                NamedPage.read,
+                (*query, ("after", last)) if last else query,
+                V1,
+                KeyKind.ADMIN,
+                part=part,
+            )
+            found += page.objects
+            if not page.has_more:
+                return tuple(found)
+            before, last = last, page.last_id
+            if last is None or last == before:
+                break
+        raise InvalidResponseError("The pages of the list do not end")
 
 
 def _dates(start: date, end: date) -> Query:

@@ -26,6 +26,7 @@ from ..const import (
 from ..store import AccountStore
 from .base import ENDPOINT_GONE, AccountCoordinator
 from .costs import CostCoordinator
+from .names import NameCoordinator
 
 __all__ = [
     "COSTS",
@@ -40,6 +41,7 @@ __all__ = [
     "AnyEndpoint",
     "CostCoordinator",
     "Endpoint",
+    "NameCoordinator",
     "OpenAIAccountConfigEntry",
     "OpenAIAccountData",
     "keys_of",
@@ -134,12 +136,16 @@ class AccountOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIAccountData:
-    """What a loaded entry holds: a coordinator for each endpoint that its keys open."""
+    """What a loaded entry holds: a coordinator for each endpoint that its keys open.
+
+    `names` tells what projects and API keys are called; None without an admin key.
+    """
 
     client: OpenAIAccountClient
     store: AccountStore
     options: AccountOptions
     by_endpoint: Mapping[str, AnyCoordinator]
+    names: NameCoordinator | None
 
     @classmethod
     def create(
@@ -148,17 +154,22 @@ class OpenAIAccountData:
         """Return an entry's data before anything is requested."""
         store = AccountStore(hass, entry.entry_id)
         keys = keys_of(entry).keys()
+        by_endpoint = {
+            one.name: cast(AnyCoordinator, one.coordinator(hass, entry, client, store, one.name))
+            for one in ENDPOINTS
+            if one.keys & keys
+        }
+        costs = cast("AccountCoordinator[CostReport]", by_endpoint[COSTS.name])
         return cls(
             client=client,
             store=store,
             options=AccountOptions.of(entry),
-            by_endpoint={
-                one.name: cast(
-                    AnyCoordinator, one.coordinator(hass, entry, client, store, one.name)
-                )
-                for one in ENDPOINTS
-                if one.keys & keys
-            },
+            by_endpoint=by_endpoint,
+            names=(
+                NameCoordinator(hass, entry, client, store, costs)
+                if KeyKind.ADMIN in keys
+                else None
+            ),
         )
 
     @property
@@ -173,6 +184,11 @@ class OpenAIAccountData:
         if coordinator is None:
             raise KeyError(COSTS.name)
         return coordinator
+
+    @property
+    def reports_api_keys(self) -> bool:
+        """Whether costs say which API key they are of, which takes an admin key."""
+        return self.names is not None
 
     def opens(self, endpoint: AnyEndpoint) -> bool:
         """Return whether one of the account's keys opens an endpoint."""

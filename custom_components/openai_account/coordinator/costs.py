@@ -119,6 +119,8 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         """Record which models and projects had costs."""
         self.store.models.note(response.last_days_of_models)
         self.store.projects.note(response.last_days_of_projects, response.project_names)
+        self.store.api_keys.note(response.last_days_of_api_keys)
+        self.store.api_keys.note_projects(response.key_projects)
 
 
 def _updated(report: CostReport, part: CostReport) -> CostReport:
@@ -131,5 +133,6 @@ def _updated(report: CostReport, part: CostReport) -> CostReport:
         today=later.today,
         days=replaced(report.days, part.days, part.start, part.today + _DAY),
         project_names={**earlier.project_names, **later.project_names},
+        key_projects={**earlier.key_projects, **later.key_projects},
         organization=report.organization or part.organization,
     )
