@@ -91,7 +91,14 @@ async def test_table_of_entities_matches_the_registry(
 
 def kind_of(key: str) -> str:
     """Return the key without the model or project that it ends with."""
-    return next((one for one in ("model_cost", "project_cost") if key.startswith(f"{one}_")), key)
+    return next(
+        (
+            one
+            for one in ("model_cost", "model_tokens", "project_cost")
+            if key.startswith(f"{one}_")
+        ),
+        key,
+    )
 
 
 def test_named_files_and_commands_exist() -> None:

@@ -20,7 +20,7 @@ from .coordinator import OpenAIAccountData
 MAX_REQUESTED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
-_UNKNOWN = "unknown"
+UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ async def async_get_costs(
     each day has it, too, or only the whole. Raises HomeAssistantError, or
     ServiceValidationError for days that make no sense or are too many.
     """
-    _check_dates(start, end)
+    check_dates(start, end)
     days: dict[date, DayCosts] = {}
     names: dict[str, str] = {}
     group = GROUPS[group_by] if group_by else None
@@ -75,9 +75,9 @@ async def async_get_costs(
         if group:
             names |= group.names_fn(report)
         first = last + _DAY
-    titles = _titles(names)
+    names_shown = titles(names)
     grouped = (
-        {day: _breakdown(costs, group, titles) for day, costs in days.items()} if group else {}
+        {day: _breakdown(costs, group, names_shown) for day, costs in days.items()} if group else {}
     )
     rows: list[JsonValueType] = []
     for offset in range((end - start).days + 1):
@@ -99,7 +99,7 @@ async def async_get_costs(
     return response
 
 
-def _check_dates(start: date, end: date) -> None:
+def check_dates(start: date, end: date) -> None:
     """Raise ServiceValidationError for days that make no sense or are too many."""
     if start > end:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="dates_reversed")
@@ -113,17 +113,17 @@ def _check_dates(start: date, end: date) -> None:
         )
 
 
-def _breakdown(day: DayCosts, group: Group, titles: Mapping[str, str]) -> dict[str, float]:
+def _breakdown(day: DayCosts, group: Group, names: Mapping[str, str]) -> dict[str, float]:
     """Return a day's costs by name; what belongs to none is 'unknown'."""
     known = group.costs_fn(day)
-    rows = [(titles.get(one, one), cost) for one, cost in known.items()]
+    rows = [(names.get(one, one), cost) for one, cost in known.items()]
     if rest := round_usd(day.cost - math.fsum(known.values())):
-        rows.append((_UNKNOWN, rest))
+        rows.append((UNKNOWN, rest))
     # A project can be called 'unknown', or what another one's id is: both are added up.
     return sum_by_name({name: cost} for name, cost in rows)
 
 
-def _titles(names: Mapping[str, str]) -> dict[str, str]:
+def titles(names: Mapping[str, str]) -> dict[str, str]:
     """Return what to call each id: its name, with the id where another has the same name."""
     counts = Counter(names.values())
     return {one: name if counts[name] == 1 else f"{name} ({one})" for one, name in names.items()}

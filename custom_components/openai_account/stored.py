@@ -17,11 +17,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class NameRecord(TypedDict):
-    """A model or project that has had costs.
+    """A model or project that has had costs, or a model that was used.
 
-    `last_seen` is the last UTC day on which a poll found costs of it, `history` the last one
-    that the history holds, both in ISO 8601; empty or missing if there is none. `label` is
-    what people call it, if that is not its name.
+    `last_seen` is the last UTC day on which a poll found costs or usage of it, `history` the
+    last one that the history holds, both in ISO 8601; empty or missing if there is none.
+    `label` is what people call it, if that is not its name.
     """
 
     name: str
@@ -83,6 +83,7 @@ class StoreData(TypedDict):
     """The stored form; names by their slugs."""
 
     models: dict[str, NameRecord]
+    usage_models: NotRequired[dict[str, NameRecord]]
     projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
     session_keys: NotRequired[list[LifetimeRecord]]
@@ -122,6 +123,7 @@ _NAMES = {
 }
 _SCHEMAS = {
     "models": _NAMES,
+    "usage_models": _NAMES,
     "projects": _NAMES,
     "endpoints": {str: {vol.Required("missing_since"): vol.Any(None, _TIME)}},
     "cleared": [str],

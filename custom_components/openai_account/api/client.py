@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -25,6 +25,7 @@ from .response import MAX_BODY
 from .sharing import SharedResponses
 from .subscription import Subscription
 from .transport import DASHBOARD, V1, Query, Transport, run_in_executor_if_large
+from .usage import MAX_DAILY_BUCKETS, MAX_HOURLY_BUCKETS, UsageEndpoint, UsageReport
 
 # The API rejects a request for more days than this.
 MAX_DAYS: Final = 100
@@ -34,14 +35,18 @@ _USAGE: Final = f"{DASHBOARD}usage"
 _SUBSCRIPTION: Final = f"{DASHBOARD}subscription"
 _ME: Final = "me"
 _COSTS: Final = "organization/costs"
+_ADMIN_USAGE: Final = "organization/usage"
 _SPEND_LIMIT: Final = "organization/spend_limit"
+
+# A page holds at least a bucket; what continues for much longer never ends.
+_MAX_PAGES: Final = 2 * MAX_DAYS
 
 
 class OpenAIAccountClient:
     """A client for one account at one host.
 
     A session key opens credit, costs and subscription; an admin key the documented
-    costs, which are then preferred, and the spend limit. An endpoint that needs a
+    costs, which are then preferred, the usage and the spend limit. An endpoint that needs a
     key which is not there raises `EndpointMissingError`.
 
     All methods that send a request raise only errors of `errors.py`, whose `key`
@@ -120,9 +125,8 @@ class OpenAIAccountClient:
         try:
             if self._transport.has_key(KeyKind.ADMIN):
                 pages = await self._request_cost_pages(start, end)
-                size = sum(page.size for page in pages)
                 return await run_in_executor_if_large(
-                    size, CostReport.read_pages, pages, start, today
+                    _size(pages), CostReport.read_pages, pages, start, today
                 )
             data = await self._request_usage(start, end, _USAGE)
             return await run_in_executor_if_large(data.size, CostReport.read, data, start, today)
@@ -159,6 +163,52 @@ class OpenAIAccountClient:
             raise EndpointMissingError("The key may not read the spend limit") from err
         return SpendLimit.read(data)
 
+    async def usage_between(
+        self, endpoint: UsageEndpoint, start: date, end: date, group_by: Collection[str] = ()
+    ) -> UsageReport:
+        """Fetch the usage of some UTC days, `end` excluded, by day.
+
+        The last day is the report's `today`. Of `group_by`, what the endpoint does not know is
+        left out. Raises `EndpointMissingError` where the admin key may not read it.
+        """
+        today = end - timedelta(days=1)
+        query = (
+            *_times(start, end, "1d", MAX_DAILY_BUCKETS),
+            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
+        )
+        try:
+            pages = await self._request_usage_pages(endpoint, query)
+        except ResponseTooLargeError:
+            middle = start + (end - start) // 2
+            if middle == start:
+                raise
+            first = await self.usage_between(endpoint, start, middle, group_by)
+            second = await self.usage_between(endpoint, middle, end, group_by)
+            return replace(second, start=start, days={**first.days, **second.days})
+        return await run_in_executor_if_large(
+            _size(pages), UsageReport.read_pages, endpoint, pages, start, today
+        )
+
+    async def usage_by_hour(
+        self, endpoint: UsageEndpoint, days: int, group_by: Collection[str] = ()
+    ) -> UsageReport:
+        """Fetch the usage of the current UTC day and the ones before it, by the hour.
+
+        `days` are from 2 to 7. Raises `EndpointMissingError` where the admin key may not read
+        it, and `ResponseTooLargeError` where there is too much of it.
+        """
+        now = datetime.now(UTC)
+        today = now.date()
+        start, end = today - timedelta(days=days - 1), today + timedelta(days=1)
+        query = (
+            *_times(start, end, "1h", MAX_HOURLY_BUCKETS),
+            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
+        )
+        pages = await self._request_usage_pages(endpoint, query)
+        return await run_in_executor_if_large(
+            _size(pages), UsageReport.read_pages, endpoint, pages, start, today, now
+        )
+
     async def _derive_credit(self) -> CreditGrants:
         today = utc_today()
         start, end = window(today)
@@ -194,34 +244,54 @@ class OpenAIAccountClient:
     async def _request_cost_pages(self, start: date, end: date) -> list[JsonObject]:
         """Request costs from the documented endpoint; return all pages of the response."""
         query = (
-            ("start_time", _seconds(start)),
-            ("end_time", _seconds(end)),
-            ("bucket_width", "1d"),
+            *_times(start, end, "1d", (end - start).days),
             ("group_by", "line_item"),
             ("group_by", "project_id"),
-            ("limit", str((end - start).days)),
         )
+        return await self._request_pages(_COSTS, query)
+
+    async def _request_usage_pages(self, endpoint: UsageEndpoint, query: Query) -> list[JsonObject]:
+        """Request usage; return all pages of the response."""
+        try:
+            return await self._request_pages(f"{_ADMIN_USAGE}/{endpoint.name}", query)
+        except WrongAdminKeyError as err:
+            raise EndpointMissingError("The key may not read the usage") from err
+
+    async def _request_pages(self, path: str, query: Query) -> list[JsonObject]:
+        """Request buckets from a documented endpoint; return all pages of the response."""
         pages: list[JsonObject] = []
         cursors: set[str] = set()
         cursor: str | None = None
         while True:
             page = await self._transport.request(
-                _COSTS, (*query, ("page", cursor)) if cursor else query, V1, KeyKind.ADMIN
+                path, (*query, ("page", cursor)) if cursor else query, V1, KeyKind.ADMIN
             )
             pages.append(page)
             if not page.read("has_more", boolean):
                 return pages
             cursor = page.read("next_page", text)
-            # A page holds at least a day; what continues for much longer never ends.
-            if cursor is None or cursor in cursors or len(pages) > 2 * MAX_DAYS:
+            if cursor is None or cursor in cursors or len(pages) > _MAX_PAGES:
                 raise InvalidResponseError("The pages of the response do not end")
-            if sum(page.size for page in pages) > MAX_BODY:
+            if _size(pages) > MAX_BODY:
                 raise ResponseTooLargeError("The pages of the response are too large")
             cursors.add(cursor)
 
 
 def _dates(start: date, end: date) -> Query:
     return ("start_date", start.isoformat()), ("end_date", end.isoformat())
+
+
+def _times(start: date, end: date, width: str, limit: int) -> Query:
+    return (
+        ("start_time", _seconds(start)),
+        ("end_time", _seconds(end)),
+        ("bucket_width", width),
+        ("limit", str(limit)),
+    )
+
+
+def _size(pages: list[JsonObject]) -> int:
+    return sum(page.size for page in pages)
 
 
 def _seconds(day: date) -> str:

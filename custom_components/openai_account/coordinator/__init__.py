@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..api import (
+    USAGE_ENDPOINTS,
     CostReport,
     CreditGrants,
     EndpointMissingError,
@@ -17,6 +18,7 @@ from ..api import (
     OpenAIAccountClient,
     SpendLimit,
     Subscription,
+    UsageReport,
 )
 from ..const import (
     CONF_LOW_BALANCE_THRESHOLD,
@@ -26,22 +28,34 @@ from ..const import (
 from ..store import AccountStore
 from .base import ENDPOINT_GONE, AccountCoordinator
 from .costs import CostCoordinator
+from .usage import (
+    PREFIX,
+    AccountUsage,
+    CompletionsCoordinator,
+    OccasionalUsageCoordinator,
+    UsageCoordinator,
+    UsageSum,
+)
 
 __all__ = [
+    "COMPLETIONS",
     "COSTS",
     "CREDIT",
     "ENDPOINTS",
     "ENDPOINT_GONE",
     "SPEND_LIMIT",
     "SUBSCRIPTION",
+    "USAGE",
     "AccountCoordinator",
     "AccountOptions",
+    "AccountUsage",
     "AnyCoordinator",
     "AnyEndpoint",
     "CostCoordinator",
     "Endpoint",
     "OpenAIAccountConfigEntry",
     "OpenAIAccountData",
+    "UsageSum",
     "keys_of",
 ]
 
@@ -108,8 +122,26 @@ COSTS = Endpoint("costs", frozenset(KeyKind), CostCoordinator)
 SUBSCRIPTION = Endpoint("subscription", frozenset({KeyKind.SESSION}), SubscriptionCoordinator)
 SPEND_LIMIT = Endpoint("spend_limit", frozenset({KeyKind.ADMIN}), SpendLimitCoordinator)
 
+# The usage endpoints by the last part of their paths
+USAGE: Mapping[str, Endpoint[UsageReport]] = {
+    one.name: Endpoint(
+        f"{PREFIX}{one.name}",
+        frozenset({KeyKind.ADMIN}),
+        CompletionsCoordinator if one.name == "completions" else OccasionalUsageCoordinator,
+    )
+    for one in USAGE_ENDPOINTS
+}
+COMPLETIONS = USAGE["completions"]
+
 # All endpoints, in the order in which their entities are added.
-ENDPOINTS = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT)
+ENDPOINTS: tuple[
+    Endpoint[CreditGrants]
+    | Endpoint[CostReport]
+    | Endpoint[Subscription]
+    | Endpoint[SpendLimit]
+    | Endpoint[UsageReport],
+    ...,
+] = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT, *USAGE.values())
 
 type AnyCoordinator = AccountCoordinator[object]
 
@@ -140,6 +172,7 @@ class OpenAIAccountData:
     store: AccountStore
     options: AccountOptions
     by_endpoint: Mapping[str, AnyCoordinator]
+    usage: AccountUsage
 
     @classmethod
     def create(
@@ -148,17 +181,19 @@ class OpenAIAccountData:
         """Return an entry's data before anything is requested."""
         store = AccountStore(hass, entry.entry_id)
         keys = keys_of(entry).keys()
+        by_endpoint = {
+            one.name: cast(AnyCoordinator, one.coordinator(hass, entry, client, store, one.name))
+            for one in ENDPOINTS
+            if one.keys & keys
+        }
         return cls(
             client=client,
             store=store,
             options=AccountOptions.of(entry),
-            by_endpoint={
-                one.name: cast(
-                    AnyCoordinator, one.coordinator(hass, entry, client, store, one.name)
-                )
-                for one in ENDPOINTS
-                if one.keys & keys
-            },
+            by_endpoint=by_endpoint,
+            usage=AccountUsage(
+                [one for one in by_endpoint.values() if isinstance(one, UsageCoordinator)]
+            ),
         )
 
     @property
