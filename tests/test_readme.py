@@ -92,7 +92,7 @@ async def test_table_of_entities_matches_the_registry(
 
 def kind_of(key: str) -> str:
     """Return the key without the model, project or API key that it ends with."""
-    kinds = ("model_cost", "project_cost", "key_cost")
+    kinds = ("model_cost", "model_tokens", "project_cost", "key_cost")
     return next((one for one in kinds if key.startswith(f"{one}_")), key)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 import math
@@ -16,12 +15,12 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 from .api import MAX_DAYS, CostReport, DayCosts, OpenAIAccountError, round_usd, sum_by_name
 from .const import CURRENCY_USD, DOMAIN
 from .coordinator import OpenAIAccountData
-from .titles import api_key_titles
+from .titles import api_key_titles, unique_titles
 
 MAX_REQUESTED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
-_UNKNOWN = "unknown"
+UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,23 @@ def _project_titles(account: OpenAIAccountData, reports: Sequence[CostReport]) -
     names = {one: known[one] for one in ids if known.get(one, one) != one}
     for report in reports:
         names |= report.project_names
-    counts = Counter(names.values())
-    return {one: name if counts[name] == 1 else f"{name} ({one})" for one, name in names.items()}
+    return unique_titles(names)
 
 
 def _key_titles(account: OpenAIAccountData, reports: Sequence[CostReport]) -> Mapping[str, str]:
     """Return what to call API keys: what their sensors and statistics do."""
     ids = {one for report in reports for day in report.days.values() for one in day.api_keys}
-    known = account.names.data.api_keys if account.names else {}
     projects: dict[str, str] = {}
     for report in reports:
         projects |= report.key_projects
+    return titles_of_keys(account, ids, projects)
+
+
+def titles_of_keys(
+    account: OpenAIAccountData, ids: Collection[str], projects: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what to call API keys by their ids; `projects` are those of some keys."""
+    known = account.names.data.api_keys if account.names else {}
     return api_key_titles(account.store, {one: known.get(one, one) for one in ids}, projects)
 
 
@@ -84,7 +89,7 @@ async def async_get_costs(
     in the same places. Raises HomeAssistantError, or ServiceValidationError for days that
     make no sense or are too many, and for a breakdown that no key of the account opens.
     """
-    _check_dates(start, end)
+    check_dates(start, end)
     if group_by == API_KEY and not account.reports_api_keys:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_api_keys")
     group = GROUPS[group_by] if group_by else None
@@ -135,7 +140,7 @@ async def _async_request(
     return reports
 
 
-def _check_dates(start: date, end: date) -> None:
+def check_dates(start: date, end: date) -> None:
     """Raise ServiceValidationError for days that make no sense or are too many."""
     if start > end:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="dates_reversed")
@@ -149,12 +154,12 @@ def _check_dates(start: date, end: date) -> None:
         )
 
 
-def _breakdown(day: DayCosts, group: Group, titles: Mapping[str, str]) -> dict[str, float]:
+def _breakdown(day: DayCosts, group: Group, names: Mapping[str, str]) -> dict[str, float]:
     """Return a day's costs by name; what belongs to none is 'unknown'."""
     known = group.costs_fn(day)
-    rows = [(titles.get(one, one), cost) for one, cost in known.items()]
+    rows = [(names.get(one, one), cost) for one, cost in known.items()]
     if rest := round_usd(day.cost - math.fsum(known.values())):
-        rows.append((_UNKNOWN, rest))
+        rows.append((UNKNOWN, rest))
     # A project can be called 'unknown', or what another one's id is: both are added up.
     return sum_by_name({name: cost} for name, cost in rows)
 

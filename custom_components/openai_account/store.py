@@ -174,6 +174,12 @@ class AccountStore:
         self.models = SlugRegistry(
             data["models"], self.save_soon, lambda slug, name: _model_of_slug(slug) == name
         )
+        # Those of usage: it can spell a model differently from costs, or have it alone.
+        self.usage_models = SlugRegistry(
+            data.setdefault("usage_models", {}),
+            self.save_soon,
+            lambda slug, name: _model_of_slug(slug) == name,
+        )
         # Ids do not differ by case alone.
         self.projects = SlugRegistry(
             data.setdefault("projects", {}),

@@ -17,11 +17,12 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class NameRecord(TypedDict):
-    """A model, project or API key that has had costs.
+    """A model, project or API key that has had costs, or a model that was used.
 
-    `last_seen` is the last UTC day on which a poll found costs of it, `history` the last one
-    that the history holds, both in ISO 8601; empty or missing if there is none. `label` is
-    what people call it, if that is not its name. `project` is the id of a key's project.
+    `last_seen` is the last UTC day on which a poll found costs or usage of it, `history` the
+    last one that the history holds, both in ISO 8601; empty or missing if there is none.
+    `label` is what people call it, if that is not its name. `project` is the id of a key's
+    project.
     """
 
     name: str
@@ -84,6 +85,7 @@ class StoreData(TypedDict):
     """The stored form; names by their slugs."""
 
     models: dict[str, NameRecord]
+    usage_models: NotRequired[dict[str, NameRecord]]
     projects: NotRequired[dict[str, NameRecord]]
     api_keys: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
@@ -126,6 +128,7 @@ _NAMES = {
 }
 _SCHEMAS = {
     "models": _NAMES,
+    "usage_models": _NAMES,
     "projects": _NAMES,
     "api_keys": _NAMES,
     "endpoints": {str: {vol.Required("missing_since"): vol.Any(None, _TIME)}},

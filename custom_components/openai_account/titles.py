@@ -47,3 +47,9 @@ def api_key_titles(
         counts = Counter([*titles.values(), *found.values()])
         titles |= {one: title for one, title in found.items() if counts[title] == 1}
     return titles | {one: one for one in names if one not in titles}
+
+
+def unique_titles(names: Mapping[str, str]) -> dict[str, str]:
+    """Return what to call each id: its name, with the id where another has the same name."""
+    counts = Counter(names.values())
+    return {one: name if counts[name] == 1 else f"{name} ({one})" for one, name in names.items()}

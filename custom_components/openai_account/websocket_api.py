@@ -166,13 +166,13 @@ async def _async_list_account(
 
 
 def _last_update(entry: OpenAIAccountConfigEntry) -> str | None:
-    """Return when the endpoint that was fetched least recently was fetched."""
+    """Return when the least recently fetched endpoint was fetched, of those of each poll."""
     if entry.state is not ConfigEntryState.LOADED:
         return None
     updates = [
         coordinator.status.last_success
         for coordinator in entry.runtime_data.coordinators
-        if coordinator.is_served and coordinator.status.last_success
+        if coordinator.is_frequent and coordinator.is_served and coordinator.status.last_success
     ]
     return min(updates).isoformat() if updates else None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Final
 
 import aiohttp
 
-from .costs import CostPage, CostReport
+from .costs import CostReport
 from .credit import CreditGrants
 from .errors import (
     EndpointMissingError,
@@ -19,12 +21,14 @@ from .errors import (
     WrongAdminKeyError,
 )
 from .organization import Organization, SpendLimit
+from .pages import Page
 from .parsing import JsonObject
 from .projects import NamedObject, NamedPage
 from .response import MAX_BODY
 from .sharing import SharedResponse
 from .subscription import Subscription
 from .transport import DASHBOARD, V1, Query, Transport
+from .usage import MAX_DAILY_BUCKETS, MAX_HOURLY_BUCKETS, UsageEndpoint, UsageReport
 
 # The API rejects a request for more days than this.
 MAX_DAYS: Final = 100
@@ -34,6 +38,7 @@ _USAGE: Final = f"{DASHBOARD}usage"
 _SUBSCRIPTION: Final = f"{DASHBOARD}subscription"
 _ME: Final = "me"
 _COSTS: Final = "organization/costs"
+_ADMIN_USAGE: Final = "organization/usage"
 _SPEND_LIMIT: Final = "organization/spend_limit"
 _PROJECTS: Final = "organization/projects"
 _API_KEYS: Final = "organization/projects/{id}/api_keys"
@@ -42,12 +47,15 @@ _API_KEYS: Final = "organization/projects/{id}/api_keys"
 _LIST_LIMIT: Final = 100
 _LIST_PAGES: Final = 100
 
+# A page holds at least a bucket; what continues for much longer never ends.
+_MAX_PAGES: Final = 2 * MAX_DAYS
+
 
 class OpenAIAccountClient:
     """A client for one account at one host.
 
     A session key opens credit, costs and subscription; an admin key the documented
-    costs, which are then preferred, and the spend limit. An endpoint that needs a
+    costs, which are then preferred, the usage and the spend limit. An endpoint that needs a
     key which is not there raises `EndpointMissingError`.
 
     All methods that send a request raise only errors of `errors.py`, whose `key`
@@ -171,6 +179,53 @@ class OpenAIAccountClient:
         """Fetch the API keys of a project, by its id; raises as `projects` does."""
         return await self._request_list(_API_KEYS, part=project)
 
+    async def usage_between(
+        self, endpoint: UsageEndpoint, start: date, end: date, group_by: Collection[str] = ()
+    ) -> UsageReport:
+        """Fetch the usage of some UTC days, `end` excluded, by day.
+
+        The last day is the report's `today`. Of `group_by`, what the endpoint does not know is
+        left out. Raises `EndpointMissingError` where the admin key may not read it.
+        """
+        query = (
+            *_times(start, end, "1d", MAX_DAILY_BUCKETS),
+            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
+        )
+
+        def read(data: JsonObject) -> UsageReport:
+            return UsageReport.read(endpoint, data, start, end - timedelta(days=1))
+
+        try:
+            return await self._fetch_usage_pages(endpoint, query, read)
+        except ResponseTooLargeError:
+            middle = start + (end - start) // 2
+            if middle == start:
+                raise
+            first = await self.usage_between(endpoint, start, middle, group_by)
+            second = await self.usage_between(endpoint, middle, end, group_by)
+            return replace(second, start=start, days={**first.days, **second.days})
+
+    async def usage_by_hour(
+        self, endpoint: UsageEndpoint, days: int, group_by: Collection[str] = ()
+    ) -> UsageReport:
+        """Fetch the usage of the current UTC day and the ones before it, by the hour.
+
+        `days` are from 2 to 7. Raises `EndpointMissingError` where the admin key may not read
+        it, and `ResponseTooLargeError` where there is too much of it.
+        """
+        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        today = now.date()
+        start, end = today - timedelta(days=days - 1), today + timedelta(days=1)
+        query = (
+            *_times(start, end, "1h", MAX_HOURLY_BUCKETS),
+            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
+        )
+
+        def read(data: JsonObject) -> UsageReport:
+            return UsageReport.read(endpoint, data, start, today, now)
+
+        return await self._fetch_usage_pages(endpoint, query, read, now.isoformat())
+
     async def _derive_credit(self) -> CreditGrants:
         start, end = window(utc_today())
         report = await self._fetch_usage(start, end, _CREDIT_GRANTS)
@@ -224,37 +279,57 @@ class OpenAIAccountClient:
     ) -> CostReport:
         """Fetch costs from the documented endpoint, page by page."""
         query = (
-            ("start_time", _seconds(start)),
-            ("end_time", _seconds(end)),
-            ("bucket_width", "1d"),
+            *_times(start, end, "1d", (end - start).days),
             ("group_by", "line_item"),
             ("group_by", "project_id"),
             ("group_by", "api_key_id"),
-            ("limit", str((end - start).days)),
         )
 
-        def read(data: JsonObject) -> CostPage:
-            return CostPage.read(data, start, end - timedelta(days=1), line_items=line_items)
+        def read(data: JsonObject) -> CostReport:
+            return CostReport.read_official(
+                data, start, end - timedelta(days=1), line_items=line_items
+            )
 
-        pages: list[CostPage] = []
+        return CostReport.joined(
+            await self._fetch_pages(_COSTS, query, read, variant=str(line_items))
+        )
+
+    async def _fetch_usage_pages(
+        self,
+        endpoint: UsageEndpoint,
+        query: Query,
+        read: Callable[[JsonObject], UsageReport],
+        variant: str = "",
+    ) -> UsageReport:
+        """Fetch usage from a documented endpoint, page by page."""
+        path = f"{_ADMIN_USAGE}/{endpoint.name}"
+        try:
+            return UsageReport.joined(await self._fetch_pages(path, query, read, variant=variant))
+        except WrongAdminKeyError as err:
+            raise EndpointMissingError("The key may not read the usage") from err
+
+    async def _fetch_pages[ReportT](
+        self, path: str, query: Query, read: Callable[[JsonObject], ReportT], *, variant: str
+    ) -> list[ReportT]:
+        """Fetch all pages of buckets from a documented endpoint."""
+        pages: list[Page[ReportT]] = []
         cursors: set[str] = set()
         cursor: str | None = None
         while True:
             page = await self._transport.fetch(
-                _COSTS,
-                read,
+                path,
+                partial(Page.read, read),
                 (*query, ("page", cursor)) if cursor else query,
                 V1,
                 KeyKind.ADMIN,
                 page=len(pages),
-                variant=str(line_items),
+                variant=variant,
             )
             pages.append(page)
             if not page.has_more:
-                return CostReport.joined([page.report for page in pages])
+                return [page.report for page in pages]
             cursor = page.next_page
-            # A page holds at least a day; what continues for much longer never ends.
-            if cursor is None or cursor in cursors or len(pages) > 2 * MAX_DAYS:
+            if cursor is None or cursor in cursors or len(pages) > _MAX_PAGES:
                 raise InvalidResponseError("The pages of the response do not end")
             if sum(page.size for page in pages) > MAX_BODY:
                 raise ResponseTooLargeError("The pages of the response are too large")
@@ -287,6 +362,15 @@ class OpenAIAccountClient:
 
 def _dates(start: date, end: date) -> Query:
     return ("start_date", start.isoformat()), ("end_date", end.isoformat())
+
+
+def _times(start: date, end: date, width: str, limit: int) -> Query:
+    return (
+        ("start_time", _seconds(start)),
+        ("end_time", _seconds(end)),
+        ("bucket_width", width),
+        ("limit", str(limit)),
+    )
 
 
 def _seconds(day: date) -> str:

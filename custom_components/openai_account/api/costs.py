@@ -14,7 +14,7 @@ import math
 from typing import Self
 
 from .errors import InvalidResponseError
-from .parsing import CENTS, JSON, JsonObject, boolean, cents, decimal, moment, text
+from .parsing import CENTS, JSON, JsonObject, cents, decimal, moment, text
 
 # Prices go down to a hundred-millionth of a dollar per token. What is smaller is
 # noise of the dashboard's floats, which the documented endpoint does not have.
@@ -328,26 +328,6 @@ class CostReport:
 
     def _month(self) -> list[date]:
         return [day for day in self.days if day >= self.month_start]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostPage:
-    """A page of the documented `costs`, where the next one is, and the size in bytes."""
-
-    report: CostReport
-    has_more: bool
-    next_page: str | None
-    size: int
-
-    @classmethod
-    def read(cls, data: JsonObject, start: date, today: date, *, line_items: bool = False) -> Self:
-        """Read the page of a request for some UTC days."""
-        return cls(
-            report=CostReport.read_official(data, start, today, line_items=line_items),
-            has_more=data.read("has_more", boolean) or False,
-            next_page=data.read("next_page", text),
-            size=data.size,
-        )
 
 
 def _amount(row: JsonObject, ledger: Ledger) -> Decimal | None:

@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..api import (
+    USAGE_ENDPOINTS,
     CostReport,
     CreditGrants,
     EndpointMissingError,
@@ -17,6 +18,7 @@ from ..api import (
     OpenAIAccountClient,
     SpendLimit,
     Subscription,
+    UsageReport,
 )
 from ..const import (
     CONF_LOW_BALANCE_THRESHOLD,
@@ -27,16 +29,27 @@ from ..store import AccountStore
 from .base import ENDPOINT_GONE, AccountCoordinator
 from .costs import CostCoordinator
 from .names import NameCoordinator
+from .usage import (
+    PREFIX,
+    AccountUsage,
+    CompletionsCoordinator,
+    OccasionalUsageCoordinator,
+    UsageCoordinator,
+    UsageSum,
+)
 
 __all__ = [
+    "COMPLETIONS",
     "COSTS",
     "CREDIT",
     "ENDPOINTS",
     "ENDPOINT_GONE",
     "SPEND_LIMIT",
     "SUBSCRIPTION",
+    "USAGE",
     "AccountCoordinator",
     "AccountOptions",
+    "AccountUsage",
     "AnyCoordinator",
     "AnyEndpoint",
     "CostCoordinator",
@@ -44,6 +57,7 @@ __all__ = [
     "NameCoordinator",
     "OpenAIAccountConfigEntry",
     "OpenAIAccountData",
+    "UsageSum",
     "keys_of",
 ]
 
@@ -110,8 +124,26 @@ COSTS = Endpoint("costs", frozenset(KeyKind), CostCoordinator)
 SUBSCRIPTION = Endpoint("subscription", frozenset({KeyKind.SESSION}), SubscriptionCoordinator)
 SPEND_LIMIT = Endpoint("spend_limit", frozenset({KeyKind.ADMIN}), SpendLimitCoordinator)
 
+# The usage endpoints by the last part of their paths
+USAGE: Mapping[str, Endpoint[UsageReport]] = {
+    one.name: Endpoint(
+        f"{PREFIX}{one.name}",
+        frozenset({KeyKind.ADMIN}),
+        CompletionsCoordinator if one.name == "completions" else OccasionalUsageCoordinator,
+    )
+    for one in USAGE_ENDPOINTS
+}
+COMPLETIONS = USAGE["completions"]
+
 # All endpoints, in the order in which their entities are added.
-ENDPOINTS = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT)
+ENDPOINTS: tuple[
+    Endpoint[CreditGrants]
+    | Endpoint[CostReport]
+    | Endpoint[Subscription]
+    | Endpoint[SpendLimit]
+    | Endpoint[UsageReport],
+    ...,
+] = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT, *USAGE.values())
 
 type AnyCoordinator = AccountCoordinator[object]
 
@@ -146,6 +178,7 @@ class OpenAIAccountData:
     options: AccountOptions
     by_endpoint: Mapping[str, AnyCoordinator]
     names: NameCoordinator | None
+    usage: AccountUsage
 
     @classmethod
     def create(
@@ -169,6 +202,9 @@ class OpenAIAccountData:
                 NameCoordinator(hass, entry, client, store, costs)
                 if KeyKind.ADMIN in keys
                 else None
+            ),
+            usage=AccountUsage(
+                [one for one in by_endpoint.values() if isinstance(one, UsageCoordinator)]
             ),
         )
 

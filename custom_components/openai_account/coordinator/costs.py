@@ -24,6 +24,9 @@ _LOGGER = logging.getLogger(__package__)
 _DAY = timedelta(days=1)
 _SETTLED = SETTLED_DAYS * _DAY
 
+# What was spent in a longer absence is not requested.
+_LONGEST_ABSENCE = 366 * _DAY
+
 
 class CostCoordinator(AccountCoordinator[CostReport]):
     """Polls the days whose costs can still change; once a day, the whole current month.
@@ -69,10 +72,11 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             report = self.data
         else:
             report = _updated(self.data, response)
-        if response is not self._response:
-            self._note_names(response)
         report = await self._add_last_month(report)
         report = await self._reach_back(report)
+        if response is not self._response:
+            # After the month before: the later days have the current names.
+            self._note_names(response)
         self._response = response
         return report
 
@@ -101,6 +105,9 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         if (anchor := self.store.anchor) is None:
             return report
         known_until = date.fromisoformat(anchor["known_until"])
+        if known_until < report.today - _LONGEST_ABSENCE:
+            # This is a clock that was wrong, or an account that nobody has looked at for long.
+            return report
         while known_until < report.start:
             start = max(known_until - _SETTLED, report.start - MAX_DAYS * _DAY)
             try:
