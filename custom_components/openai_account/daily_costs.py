@@ -13,9 +13,18 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .api import MAX_DAYS, CostReport, DayCosts, OpenAIAccountError, round_usd, sum_by_name
+from .api import (
+    MAX_DAYS,
+    CostReport,
+    DayCosts,
+    EndpointMissingError,
+    InvalidResponseError,
+    OpenAIAccountError,
+    round_usd,
+    sum_by_name,
+)
 from .const import CURRENCY_USD, DOMAIN
-from .coordinator import OpenAIAccountData
+from .coordinator import COSTS, OpenAIAccountData
 
 MAX_REQUESTED_DAYS: Final = 366
 
@@ -70,7 +79,9 @@ async def async_get_costs(
         except OpenAIAccountError as err:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
         if not report.complete:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="endpoint_missing")
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key=_missing_days(account)
+            )
         days |= report.days
         if group:
             names |= group.names_fn(report)
@@ -97,6 +108,13 @@ async def async_get_costs(
     if group:
         response[group.plural] = _rounded(sum_by_name(grouped.values()))
     return response
+
+
+def _missing_days(account: OpenAIAccountData) -> str:
+    """Return the code of the error that days are missing: only some hosts never have them."""
+    report = account.last(COSTS)
+    known = report is not None and report.complete
+    return InvalidResponseError.code if known else EndpointMissingError.code
 
 
 def _check_dates(start: date, end: date) -> None:

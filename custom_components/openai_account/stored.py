@@ -79,6 +79,18 @@ class RechargeRecord(TypedDict):
     threshold: float | None
 
 
+class AdminKeyRecord(TypedDict):
+    """What the API last said of an admin key, which a digest tells from later ones.
+
+    `checked` is when it was requested, `expires_at` when the key expires, None if it does
+    not or that is not known; both in ISO 8601.
+    """
+
+    key: str
+    checked: str
+    expires_at: str | None
+
+
 class StoreData(TypedDict):
     """The stored form; names by their slugs."""
 
@@ -86,6 +98,7 @@ class StoreData(TypedDict):
     projects: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
     session_keys: NotRequired[list[LifetimeRecord]]
+    admin_key: NotRequired[AdminKeyRecord]
     cleared: NotRequired[list[str]]
     anchor: NotRequired[AnchorRecord | None]
     entered_credit: NotRequired[EnteredCredit | None]
@@ -126,6 +139,9 @@ _SCHEMAS = {
     "endpoints": {str: {vol.Required("missing_since"): vol.Any(None, _TIME)}},
     "cleared": [str],
     "session_keys": [{vol.Required("added"): str, vol.Required("days"): _NUMBER}],
+    "admin_key": vol.Schema(
+        {"key": str, "checked": _TIME, "expires_at": vol.Any(None, _TIME)}, required=True
+    ),
     "anchor": vol.Any(
         None,
         vol.Schema(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,6 +13,7 @@ import aiohttp
 from .costs import CostReport
 from .credit import CreditGrants
 from .errors import (
+    CannotConnectError,
     EndpointMissingError,
     InvalidResponseError,
     KeyKind,
@@ -19,12 +21,12 @@ from .errors import (
     WebPageError,
     WrongAdminKeyError,
 )
-from .organization import Organization, SpendLimit
+from .organization import Organization, SpendLimit, expiry_of, oldest_project
 from .parsing import JsonObject, boolean, text
 from .response import MAX_BODY
 from .sharing import SharedResponses
 from .subscription import Subscription
-from .transport import DASHBOARD, V1, Query, Transport, run_in_executor_if_large
+from .transport import DASHBOARD, TIMEOUT, V1, Query, Transport, run_in_executor_if_large
 
 # The API rejects a request for more days than this.
 MAX_DAYS: Final = 100
@@ -35,6 +37,10 @@ _SUBSCRIPTION: Final = f"{DASHBOARD}subscription"
 _ME: Final = "me"
 _COSTS: Final = "organization/costs"
 _SPEND_LIMIT: Final = "organization/spend_limit"
+_PROJECTS: Final = "organization/projects"
+_ADMIN_KEYS: Final = "organization/admin_api_keys"
+
+_MAX_LIST_PAGES: Final = 50
 
 
 class OpenAIAccountClient:
@@ -137,6 +143,7 @@ class OpenAIAccountClient:
                 start=start,
                 days={**first.days, **second.days},
                 project_names={**first.project_names, **second.project_names},
+                complete=first.complete and second.complete,
             )
 
     async def subscription(self) -> Subscription:
@@ -158,6 +165,41 @@ class OpenAIAccountClient:
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
         return SpendLimit.read(data)
+
+    async def oldest_project(self) -> str | None:
+        """Fetch the id of the organization's oldest project, which tells organizations apart."""
+        return oldest_project(await self._request_list(_PROJECTS, ("include_archived", "true")))
+
+    async def admin_key_expiry(self) -> datetime | None:
+        """Fetch when the admin key expires (UTC); None where it never does or is not listed."""
+        rows = await self._request_list(_ADMIN_KEYS)
+        return expiry_of(self._transport.key(KeyKind.ADMIN), rows)
+
+    async def _request_list(self, path: str, *query: tuple[str, str]) -> list[JsonObject]:
+        """Request all pages of a list that an admin key opens, within the time of one request."""
+        try:
+            async with asyncio.timeout(TIMEOUT.total):
+                return await self._request_list_pages(path, *query)
+        except TimeoutError as err:
+            raise CannotConnectError("The list did not end in time") from err
+
+    async def _request_list_pages(self, path: str, *query: tuple[str, str]) -> list[JsonObject]:
+        rows: list[JsonObject] = []
+        cursor: str | None = None
+        for _ in range(_MAX_LIST_PAGES):
+            after = (("after", cursor),) if cursor else ()
+            page = await self._transport.request(
+                path, (*query, ("limit", "100"), *after), V1, KeyKind.ADMIN
+            )
+            if not page.holds_list("data"):
+                raise InvalidResponseError("The response has no list")
+            rows.extend(page.rows("data"))
+            if not page.read("has_more", boolean):
+                return rows
+            before, cursor = cursor, page.read("last_id", text)
+            if cursor is None or cursor == before:
+                break
+        raise InvalidResponseError("The pages of the response do not end")
 
     async def _derive_credit(self) -> CreditGrants:
         today = utc_today()

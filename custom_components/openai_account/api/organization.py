@@ -1,15 +1,24 @@
-"""The organizations of a key's owner (`me`), and an organization's `spend_limit`.
+"""The organizations of a key's owner (`me`), and what an admin key tells of its organization.
 
-`me` is not documented; `spend_limit` belongs to OpenAI's documented
-administration API.
+`me` is not documented; `spend_limit`, `projects` and `admin_api_keys` belong to
+OpenAI's documented administration API.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+import re
 
 from .errors import InvalidResponseError
-from .parsing import JsonObject, boolean, cents, text
+from .parsing import JsonObject, boolean, cents, moment, text
+
+# What stands for the hidden part of a key
+_HIDDEN = re.compile(r"[*.…•]{2,}|…")
+
+# Fewer visible characters at a key's end tell too little.
+_MIN_END = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +58,41 @@ class SpendLimit:
         if (data.read("currency", text) or "usd").lower() != "usd":
             raise InvalidResponseError("The spend limit is not in US dollars")
         return cls(amount=data.read("threshold_amount", cents) or None)
+
+
+def oldest_project(rows: Iterable[JsonObject]) -> str | None:
+    """Return the id of the oldest of an organization's projects, None where none is listed.
+
+    It is the default project, which can be archived but not deleted, so that its id
+    tells one organization from another.
+    """
+    found = [
+        (created, project)
+        for row in rows
+        if (created := row.read("created_at", moment))
+        and (project := row.read("id", text))
+        and len(project) <= 100
+    ]
+    return min(found)[1] if found else None
+
+
+def expiry_of(key: str, rows: Iterable[JsonObject]) -> datetime | None:
+    """Return when an admin key expires (UTC) by the list `admin_api_keys`.
+
+    None where it never does, or where the list does not say which of its keys it is:
+    a key is known by its visible beginning and end alone.
+    """
+    ends = {
+        row.read("expires_at", moment)
+        for row in rows
+        if _is_redacted(key, row.read("redacted_value", text) or "")
+    }
+    return ends.pop() if len(ends) == 1 else None
+
+
+def _is_redacted(key: str, redacted: str) -> bool:
+    """Return whether a text is a key whose middle is hidden."""
+    parts = _HIDDEN.split(redacted)
+    if len(parts) != 2 or len(parts[1]) < _MIN_END:
+        return False
+    return key.startswith(parts[0]) and key.endswith(parts[1])

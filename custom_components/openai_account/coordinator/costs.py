@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import logging
 from typing import override
 
-from ..api import MAX_DAYS, CostReport, OpenAIAccountError
+from ..api import MAX_DAYS, CostReport, InvalidResponseError, OpenAIAccountError
 from ..const import SETTLED_DAYS
 from .base import AccountCoordinator
 
@@ -25,10 +25,13 @@ class CostCoordinator(AccountCoordinator[CostReport]):
     async def _fetch(self) -> CostReport:
         report = await self.client.costs()
         if not report.complete:
+            if self.data is not None and self.data.complete:
+                # Not a gateway then: that no day is listed does not mean that none cost anything.
+                raise InvalidResponseError("The response has no days")
             return report
         if self._past_is_due(report):
             try:
-                self._past = await self.client.costs_between(report.last_month_start, report.start)
+                self._past = await self._request_days(report.last_month_start, report.start)
                 self._past_requested = report.today
             except OpenAIAccountError as err:
                 # The current month is there all the same; the next poll tries again.
@@ -49,13 +52,19 @@ class CostCoordinator(AccountCoordinator[CostReport]):
                 known_until - timedelta(days=SETTLED_DAYS), report.start - timedelta(days=MAX_DAYS)
             )
             try:
-                part = await self.client.costs_between(start, report.start)
+                part = await self._request_days(start, report.start)
             except OpenAIAccountError as err:
                 _LOGGER.debug(
                     "The costs since the last known credit are not available now (%s)", err.code
                 )
                 break
             report = _with_earlier_days(part, report)
+        return report
+
+    async def _request_days(self, start: date, end: date) -> CostReport:
+        report = await self.client.costs_between(start, end)
+        if not report.complete:
+            raise InvalidResponseError("The response has no days")
         return report
 
     def _past_is_due(self, report: CostReport) -> bool:
