@@ -19,6 +19,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
+from .admin_key import AdminKeyWatch
 from .api import OpenAIAccountError
 from .client import async_create_client
 from .const import CONF_ENTERED_CREDIT, CONF_ORGANIZATION, DOMAIN
@@ -75,8 +76,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     for endpoint in ENDPOINTS:
         if not data.opens(endpoint):
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
+    admin_key = AdminKeyWatch(hass, entry, data)
     for coordinator in data.coordinators:
-        coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data)
+        coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data, admin_key)
     if has_statistics(hass) and not data.store.models.all():
         # Perhaps an account that was removed and is added again.
         from .history import async_read_slugs  # noqa: PLC0415
@@ -88,6 +90,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         finally:
             # Home Assistant does not call the above where the first refresh fails.
             update_session_key(hass, entry, data)
+            admin_key.update()
         if data.names:
             await data.names.async_start()
     except Exception:
@@ -125,11 +128,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
 
 @callback
 def _refresh_finished(
-    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
+    hass: HomeAssistant,
+    entry: OpenAIAccountConfigEntry,
+    data: OpenAIAccountData,
+    admin_key: AdminKeyWatch,
 ) -> None:
     """Do what each poll gives cause for."""
     update_anchor(data)
     update_session_key(hass, entry, data)
+    admin_key.update()
 
 
 async def _async_first_refresh(

@@ -9,7 +9,7 @@ from typing import Protocol, override
 
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -28,13 +28,6 @@ from .coordinator import (
     OpenAIAccountData,
 )
 from .store import SlugRegistry
-
-
-@callback
-def account_name(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> str:
-    """Return what the user calls an account: the name of its device, or else the entry's title."""
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    return next((one.name_by_user for one in devices if one.name_by_user), entry.title)
 
 
 def always(_: object) -> bool:
