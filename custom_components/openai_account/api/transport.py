@@ -108,6 +108,10 @@ class Transport:
         """Return whether the account has a kind of key."""
         return kind in self._keys
 
+    def key(self, kind: KeyKind) -> str:
+        """Return the key of a kind that the account has."""
+        return self._keys[kind]
+
     def has_found(self, path: str) -> bool:
         """Return whether the host has served an endpoint."""
         return path in self._prefixes
@@ -119,14 +123,19 @@ class Transport:
         query: Query = (),
         prefixes: tuple[str, ...] = PREFIXES,
         key: KeyKind = KeyKind.SESSION,
+        part: str = "",
         *,
         page: int = 0,
+        variant: str = "",
     ) -> ResultT:
         """Return what a reader makes of the JSON object that an endpoint responds with.
 
         A body that is, byte for byte, that of the last response to the same query returns
-        the same result as then, so the reader must depend on nothing but the query and
-        the response. One result is kept for each page of a path. Errors are not kept.
+        the same result as then, so the reader must depend on nothing but the query, the
+        `variant` and the response. One result is kept for each page of a path. Errors are
+        not kept.
+
+        `part` is the id that stands for `{id}` in the path.
 
         Hosts serve the endpoints at their bare paths, under /v1, or both; the prefix
         that works is remembered, also as the first guess for similar endpoints. A web
@@ -134,13 +143,14 @@ class Transport:
         prefixes mean the same of a host that has served another endpoint; otherwise
         they raise `WebPageError`.
         """
-        request = tuple(query), key
-        known = self._known.get((path, page))
+        kept_as = path.replace("{id}", part), page
+        request = tuple(query), key, variant
+        known = self._known.get(kept_as)
         if known is not None and known.request != request:
             known = None
         try:
             async with asyncio.timeout(TIMEOUT.total):
-                body = await self._try_prefixes(path, query, prefixes, key, known)
+                body = await self._try_prefixes(path, query, prefixes, key, part, known)
                 if body.data is None:
                     assert known is not None
                     # Each path has one reader, so it is of the right type.
@@ -151,7 +161,7 @@ class Transport:
         except OpenAIAccountError as err:
             err.key = key
             raise
-        self._known[path, page] = _Known(request, body.digest, result)
+        self._known[kept_as] = _Known(request, body.digest, result)
         return result
 
     async def _try_prefixes(
@@ -160,6 +170,7 @@ class Transport:
         query: Query,
         prefixes: tuple[str, ...],
         key: KeyKind,
+        part: str,
         known: _Known | None,
     ) -> _Body:
         if key not in self._keys:
@@ -175,7 +186,8 @@ class Transport:
         pages: list[WebPageError] = []
         for prefix in sorted(prefixes, key=lambda prefix: prefix != first):
             try:
-                body = await self._get(f"{prefix}/{path}", query, key, known)
+                url_path = f"{prefix}/{path}".replace("{id}", part)
+                body = await self._get(url_path, query, key, known)
             except WebPageError as err:
                 pages.append(err)
                 continue

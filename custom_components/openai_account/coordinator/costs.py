@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, override
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..api import MAX_DAYS, CostReport, OpenAIAccountClient, OpenAIAccountError
+from ..api import (
+    MAX_DAYS,
+    CostReport,
+    InvalidResponseError,
+    OpenAIAccountClient,
+    OpenAIAccountError,
+)
 from ..const import SETTLED_DAYS
 from ..store import AccountStore
 from .base import AccountCoordinator
@@ -23,6 +29,9 @@ _LOGGER = logging.getLogger(__package__)
 
 _DAY = timedelta(days=1)
 _SETTLED = SETTLED_DAYS * _DAY
+
+# What was spent in a longer absence is not requested.
+_LONGEST_ABSENCE = 366 * _DAY
 
 
 class CostCoordinator(AccountCoordinator[CostReport]):
@@ -59,6 +68,9 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         if not response.complete:
             # Whatever the host reported before is not what it reports now.
             self._whole.forget()
+            if self.data is not None and self.data.complete:
+                # Not a gateway then: that no day is listed does not mean that none cost anything.
+                raise InvalidResponseError("The response has no days")
             return response
         if is_whole:
             self._whole.note_success(response.today)
@@ -69,10 +81,11 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             report = self.data
         else:
             report = _updated(self.data, response)
-        if response is not self._response:
-            self._note_names(response)
         report = await self._add_last_month(report)
         report = await self._reach_back(report)
+        if response is not self._response:
+            # After the month before: the later days have the current names.
+            self._note_names(response)
         self._response = response
         return report
 
@@ -101,6 +114,9 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         if (anchor := self.store.anchor) is None:
             return report
         known_until = date.fromisoformat(anchor["known_until"])
+        if known_until < report.today - _LONGEST_ABSENCE:
+            # This is a clock that was wrong, or an account that nobody has looked at for long.
+            return report
         while known_until < report.start:
             start = max(known_until - _SETTLED, report.start - MAX_DAYS * _DAY)
             try:
@@ -119,6 +135,8 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         """Record which models and projects had costs."""
         self.store.models.note(response.last_days_of_models)
         self.store.projects.note(response.last_days_of_projects, response.project_names)
+        self.store.api_keys.note(response.last_days_of_api_keys)
+        self.store.api_keys.note_projects(response.key_projects)
 
 
 def _updated(report: CostReport, part: CostReport) -> CostReport:
@@ -131,5 +149,6 @@ def _updated(report: CostReport, part: CostReport) -> CostReport:
         today=later.today,
         days=replaced(report.days, part.days, part.start, part.today + _DAY),
         project_names={**earlier.project_names, **later.project_names},
+        key_projects={**earlier.key_projects, **later.key_projects},
         organization=report.organization or part.organization,
     )
