@@ -49,9 +49,18 @@ def add_control(simulator: Simulator) -> None:
         simulator.clear_faults()
         return _done("Everything works again.\n", request.method == "POST")
 
+    async def move_on(request: web.Request) -> web.Response:
+        wanted, by_form = await _read(request)
+        try:
+            simulator.move_on(float(str(wanted["seconds"])))
+        except KeyError, ValueError:
+            return web.Response(status=400, text="No number of seconds; see /simulator/\n")
+        return _done("Its clock has moved on.\n", by_form)
+
     router = simulator.app.router
     router.add_get("/simulator/", show)
     router.add_post("/simulator/scenario", play)
+    router.add_post("/simulator/clock", move_on)
     router.add_post("/simulator/faults", add_fault)
     router.add_post("/simulator/faults/clear", clear_faults)
     router.add_delete("/simulator/faults", clear_faults)

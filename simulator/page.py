@@ -25,6 +25,9 @@ Make an endpoint fail, and let it work again:
   curl -X POST {url}/simulator/faults -d '{{"endpoint": "usage", "fault": "html_wall"}}'
   curl -X DELETE {url}/simulator/faults
 
+Move its clock forward:
+  curl -X POST {url}/simulator/clock -d '{{"seconds": 3600}}'
+
 Endpoints: {endpoints}; usage/* for all usage endpoints, * for all endpoints.
 Faults: {faults}
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import json
 
 from aiohttp import web
@@ -109,6 +109,11 @@ class Simulator:
         planned = PRESETS[fault] if isinstance(fault, str) else fault
         name = fault if isinstance(fault, str) else "a fault of its own"
         self._faults.setdefault(endpoint, []).append(_Planned(planned, name, times))
+
+    def move_on(self, seconds: float) -> None:
+        """Move the clock forward."""
+        before = self.now
+        self.now = lambda: before() + timedelta(seconds=seconds)
 
     def clear_faults(self) -> None:
         """Let everything work again."""

@@ -187,6 +187,8 @@ async def test_page(http: aiohttp.ClientSession, simulator: RunningSimulator) ->
         ("scenario", '{"scenario": "nothing"}'),
         ("scenario", "[]"),
         ("scenario", '{"scenario": ["low-credit"]}'),
+        ("clock", '{"minutes": 3}'),
+        ("clock", '{"seconds": "many"}'),
         ("faults", '{"endpoint": "usage"}'),
         ("faults", '{"endpoint": "usage", "fault": "nothing"}'),
         ("faults", '{"endpoint": "nothing", "fault": "cut"}'),
@@ -199,6 +201,17 @@ async def test_wrong_wishes(http: aiohttp.ClientSession, path: str, wish: str) -
     async with http.post(f"/simulator/{path}", data=wish) as response:
         assert response.status == 400
         assert "see /simulator/" in await response.text()
+
+
+async def test_clock_moves_on(http: aiohttp.ClientSession) -> None:
+    """The clock can be moved forward, time and again, and costs grow with it."""
+    _, before = await get(http, f"{BILLING}/usage?{DATES}")
+    for seconds in (3600, 7200):
+        async with http.post("/simulator/clock", json={"seconds": seconds}) as response:
+            assert response.status == 200
+        _, after = await get(http, f"{BILLING}/usage?{DATES}")
+        assert after["total_usage"] > before["total_usage"]
+        before = after
 
 
 async def test_a_generated_account_keeps_its_models(simulator: RunningSimulator) -> None:

@@ -327,6 +327,10 @@ class DerivedSensor(DerivedEntity, SensorEntity):
         last_reset_fn = self.entity_description.last_reset_fn
         return midnight(last_reset_fn(self.account)) if last_reset_fn else None
 
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return *super()._shown(), self.last_reset
+
 
 def midnight(day: date | None) -> datetime | None:
     """Return the start of a UTC day."""
