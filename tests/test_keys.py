@@ -38,6 +38,7 @@ from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
 
 
 COST_KEYS = {
+    "problem",
     "cost_today",
     "cost_yesterday",
     "cost_last_7_days",

@@ -25,11 +25,13 @@ LANGUAGES = ("de", "es", "fr", "ja", "zh-Hans", "zh-Hant")
 
 # What is the same in other languages too
 SAME = {
+    "Budget",
     "Host",
     "Name",
     "No",
     "Plan",
     "Options",
+    "Problem",
     "Source",
 }
 

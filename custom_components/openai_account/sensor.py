@@ -62,6 +62,7 @@ class AccountSensorDescription[DataT](ReportedDescription[DataT], SensorEntityDe
 
     value_fn: Callable[[DataT], Value]
     last_reset_fn: Callable[[DataT], date] | None = None
+    attributes_fn: Callable[[DataT], dict[str, object]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,7 @@ CREDIT_SENSORS = (
         translation_key="next_grant_expiry",
         device_class=SensorDeviceClass.TIMESTAMP,
         exists_fn=lambda credit: "grants" in credit.reported,
+        attributes_fn=lambda credit: {"expiries": [one.isoformat() for one in credit.expiries]},
         value_fn=lambda credit: credit.next_grant_expiry,
     ),
 )
@@ -111,6 +113,7 @@ def _cost_sensor(
     value_fn: Callable[[CostReport], float | None],
     last_reset_fn: Callable[[CostReport], date] | None = None,
     *,
+    attributes_fn: Callable[[CostReport], dict[str, object]] | None = None,
     translation_key: str | None = None,
     placeholders: dict[str, str] | None = None,
     enabled: bool = True,
@@ -126,13 +129,25 @@ def _cost_sensor(
         suggested_display_precision=2,
         entity_registry_enabled_default=enabled,
         exists_fn=lambda report: report.complete,
+        attributes_fn=attributes_fn,
         value_fn=value_fn,
         last_reset_fn=last_reset_fn,
     )
 
 
+def _daily_average(report: CostReport) -> dict[str, object]:
+    """Return what a day costs on average, by the last 7 completed days."""
+    week = report.cost_last_7_days
+    return {"daily_average": None if week is None else round_usd(week / 7)}
+
+
 COST_SENSORS = (
-    _cost_sensor("cost_today", lambda report: report.cost_today, lambda report: report.today),
+    _cost_sensor(
+        "cost_today",
+        lambda report: report.cost_today,
+        lambda report: report.today,
+        attributes_fn=_daily_average,
+    ),
     _cost_sensor(
         "cost_this_month",
         lambda report: report.cost_this_month,
@@ -176,7 +191,6 @@ def _subscription_sensor(
     enabled: bool = False,
     device_class: SensorDeviceClass | None = None,
     unit: str | None = None,
-    category: EntityCategory | None = None,
     precision: int | None = None,
 ) -> AccountSensorDescription[Subscription]:
     return AccountSensorDescription[Subscription](
@@ -184,7 +198,7 @@ def _subscription_sensor(
         translation_key=key,
         device_class=device_class,
         native_unit_of_measurement=unit,
-        entity_category=category,
+        entity_category=EntityCategory.DIAGNOSTIC,
         suggested_display_precision=precision,
         entity_registry_enabled_default=enabled,
         exists_fn=lambda subscription: key in subscription.reported,
@@ -198,7 +212,6 @@ _usd_limit = partial(
     unit=CURRENCY_USD,
     precision=2,
 )
-_personal = partial(_subscription_sensor, category=EntityCategory.DIAGNOSTIC)
 _time = partial(_subscription_sensor, device_class=SensorDeviceClass.TIMESTAMP)
 
 SUBSCRIPTION_SENSORS = (
@@ -216,18 +229,19 @@ SUBSCRIPTION_SENSORS = (
     _subscription_sensor("trust_tier", lambda plan: plan.trust_tier),
     _time("canceled_at", lambda plan: plan.canceled_at),
     _time("access_until", lambda plan: plan.access_until),
-    _personal("account_name", lambda plan: plan.account_name),
-    _personal("po_number", lambda plan: plan.po_number),
-    _personal("billing_email", lambda plan: plan.billing_email),
-    _personal("tax_ids", lambda plan: plan.tax_ids),
-    _personal("billing_address", lambda plan: plan.billing_address),
-    _personal("business_address", lambda plan: plan.business_address),
+    _subscription_sensor("account_name", lambda plan: plan.account_name),
+    _subscription_sensor("po_number", lambda plan: plan.po_number),
+    _subscription_sensor("billing_email", lambda plan: plan.billing_email),
+    _subscription_sensor("tax_ids", lambda plan: plan.tax_ids),
+    _subscription_sensor("billing_address", lambda plan: plan.billing_address),
+    _subscription_sensor("business_address", lambda plan: plan.business_address),
 )
 
 SPEND_LIMIT_SENSORS = (
     AccountSensorDescription[SpendLimit](
         key="spend_limit",
         translation_key="spend_limit",
+        entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.MONETARY,
         native_unit_of_measurement=CURRENCY_USD,
         suggested_display_precision=2,
@@ -320,6 +334,7 @@ DERIVED_SENSORS = (
         ),
         exists_fn=lambda account: _reports_days(account) and monthly_budget(account) is not None,
         available_fn=lambda account: account.current(COSTS) is not None,
+        attributes_fn=lambda account: {"budget": monthly_budget(account)},
         value_fn=budget_used,
     ),
 )
@@ -361,6 +376,7 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
     """A sensor that shows a value of one endpoint."""
 
     entity_description: AccountSensorDescription[DataT]
+    _unrecorded_attributes = frozenset({"daily_average", "expiries"})
 
     @property
     @override
@@ -377,6 +393,13 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
 
     @property
     @override
+    def extra_state_attributes(self) -> dict[str, object] | None:
+        """What else there is to say about the value."""
+        attributes_fn = self.entity_description.attributes_fn
+        return attributes_fn(self.coordinator.data) if attributes_fn else None
+
+    @property
+    @override
     def last_reset(self) -> datetime | None:
         """The start of the UTC day or month that a cost belongs to."""
         if (last_reset_fn := self.entity_description.last_reset_fn) is None:
@@ -388,6 +411,7 @@ class DerivedSensor(DerivedEntity, SensorEntity):
     """A sensor whose value is derived from the account's data."""
 
     entity_description: DerivedSensorDescription
+    _unrecorded_attributes = frozenset({"budget"})
 
     @property
     @override

@@ -266,7 +266,7 @@ async def test_dashboard(page: Page, home: Home, service: Service, artifacts: Pa
     )
     await picture(page, artifacts / "dashboard-12-months.png")
     await card.get_by_role("button", name="gpt-5.5").first.click()
-    await expect(page.locator("ha-more-info-dialog")).to_contain_text("Cost of gpt-5.5")
+    await expect(page.locator("ha-more-info-dialog")).to_contain_text("Cost of gpt-5.5 this month")
     await page.keyboard.press("Escape")
     await check_page(page)
 

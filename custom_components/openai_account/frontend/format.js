@@ -127,6 +127,9 @@ function dateFormat(hass, bucket, length) {
 export function ago(hass, milliseconds) {
   const format = new Intl.RelativeTimeFormat(hass.locale.language, { numeric: "auto" });
   const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 1) {
+    return format.format(0, "second");
+  }
   if (minutes < 60) {
     return format.format(-minutes, "minute");
   }

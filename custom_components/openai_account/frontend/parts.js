@@ -35,7 +35,7 @@ const CREDIT_TILES = ["days_left", "next_grant_expiry"];
 const COST_TILES = ["cost_today", "cost_yesterday", "cost_last_7_days"];
 const IN_MONTH_CARD = ["cost_this_month", "forecast_this_month", "budget_used", "cost_last_month"];
 /** The view's head tells what is wrong. */
-const IN_STATUS_CARD = ["low_balance", "over_budget"];
+const IN_STATUS_CARD = ["low_balance", "over_budget", "problem"];
 const SUBSCRIPTION = [
   "plan",
   "has_payment_method",
