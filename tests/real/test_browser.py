@@ -29,6 +29,8 @@ SHOWN = (
     "Hard limit",
     "Plan",
     "Payment overdue",
+    "Subscription canceled",
+    "Problem",
     "Credit low",
     "Spend limit",
     "Budget used",
@@ -61,6 +63,7 @@ async def add_account(page: Page, home: Home, service: Service, artifacts: Path)
     await page.get_by_role("textbox", name="Admin key").fill(ADMIN_KEY)
     await page.get_by_role("button", name="Submit").click()
     await expect(page.get_by_role("button", name="Skip and finish")).to_be_visible()
+    await expect(page.get_by_text("There is also a dashboard.")).to_be_visible()
     await picture(page, artifacts / "dialog-done.png")
     await page.get_by_role("button", name="Skip and finish").click()
     await page.wait_for_function(CLOSED)
@@ -150,7 +153,7 @@ async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path
         "dict[str, dict[str, Json]]", await home.command("blueprint/list", domain="automation")
     )
     ours = {path: one for path, one in known.items() if path.startswith(f"{DOMAIN}/")}
-    assert len(ours) == 4
+    assert len(ours) == 6
     assert [path for path, one in ours.items() if "error" in one] == []
 
     # The credit is low once the threshold is above it.
