@@ -16,7 +16,7 @@ from development.home import DOMAIN, Entry, Home
 from development.process import HomeError, Json, until
 from simulator import Fault, Organization, Simulator
 
-from .browser import log_in, page, picture
+from .browser import choose_language, log_in, page, picture
 from .common import ADMIN_KEY, KEY, Service, run_simulator
 from .page_checks import check_page, errors_on
 
@@ -152,13 +152,6 @@ async def create_dashboard(home: Home, path: str, config: Json) -> None:
     """Create a dashboard."""
     await home.command("lovelace/dashboards/create", url_path=path, title=path, mode="storage")
     await home.command("lovelace/config/save", url_path=path, config=config)
-
-
-async def choose_language(page: Page, language: str) -> None:
-    """Have the frontend use a language from the next page on."""
-    await page.evaluate(
-        "language => localStorage.setItem('selectedLanguage', JSON.stringify(language))", language
-    )
 
 
 async def amounts(locator: Locator) -> list[float]:

@@ -147,7 +147,7 @@ export function cardsOf(part, account, texts) {
         ...rows(account, USAGE_ROWS),
       ];
     case "subscription":
-      return subscriptionCards(account);
+      return subscriptionCards(account, texts);
   }
 }
 
@@ -156,7 +156,7 @@ export function cardsOf(part, account, texts) {
  *
  * @param {Account} account
  * @param {string[]} keys
- * @param {string[]} names short ones, at the places of the keys
+ * @param {(string | undefined)[]} names short ones, at the places of the keys
  * @returns {{entity: string, name: string}[]}
  */
 function named(account, keys, names) {
@@ -192,7 +192,7 @@ function tiles(account, keys, names) {
  *
  * @param {Account} account
  * @param {string[]} keys
- * @param {string[]} [names] names that are enough below the heading
+ * @param {(string | undefined)[]} [names] names that are enough below the heading
  * @returns {Card[]}
  */
 function rows(account, keys, names = []) {
@@ -303,11 +303,13 @@ function shareCards(account, kind) {
  * Return the subscription, and every other entity of the account that no other part shows.
  *
  * @param {Account} account
+ * @param {Texts} texts
  * @returns {Card[]}
  */
-function subscriptionCards(account) {
+function subscriptionCards(account, texts) {
   const rest = account.entities
     .filter(({ key, kind }) => kind === null && ![...SUBSCRIPTION, ...ELSEWHERE].includes(key))
     .map((one) => one.key);
-  return rows(account, [...SUBSCRIPTION, ...rest]);
+  const names = SUBSCRIPTION.map((key) => (key === "canceled" ? texts.cancellation : undefined));
+  return rows(account, [...SUBSCRIPTION, ...rest], names);
 }

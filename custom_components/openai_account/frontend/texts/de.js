@@ -69,6 +69,7 @@ export default {
   spendLimitReached: "Das Ausgabenlimit ist erreicht: OpenAI lehnt Anfragen ab.",
   lowCredit: "Das Guthaben ist niedrig: noch {amount}.",
   overBudget: "Budget überschritten: {amount} von {budget} in diesem Monat ausgegeben.",
+  cancellation: "Kündigung",
   canceled: "Das Abonnement ist gekündigt.",
   noPaymentMethod: "Es ist keine Zahlungsmethode hinterlegt.",
   noAccount: "Es gibt noch kein OpenAI-Konto.",

@@ -67,6 +67,7 @@ export default {
   spendLimitReached: "The spend limit is reached: OpenAI refuses requests.",
   lowCredit: "The credit is low: {amount} left.",
   overBudget: "Over budget: {amount} of {budget} spent this month.",
+  cancellation: "Cancellation",
   canceled: "The subscription has been canceled.",
   noPaymentMethod: "There is no payment method on file.",
   noAccount: "There is no OpenAI account yet.",

@@ -67,6 +67,7 @@ export default {
   spendLimitReached: "Se ha alcanzado el límite de gasto: OpenAI rechaza las solicitudes.",
   lowCredit: "Queda poco crédito: {amount}.",
   overBudget: "Presupuesto superado: {amount} de {budget} gastados este mes.",
+  cancellation: "Cancelación",
   canceled: "La suscripción se ha cancelado.",
   noPaymentMethod: "No hay ningún método de pago registrado.",
   noAccount: "Todavía no hay ninguna cuenta de OpenAI.",

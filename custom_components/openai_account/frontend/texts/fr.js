@@ -69,6 +69,7 @@ export default {
   spendLimitReached: "La limite de dépenses est atteinte : OpenAI refuse les requêtes.",
   lowCredit: "Le crédit est bas : il reste {amount}.",
   overBudget: "Budget dépassé : {amount} sur {budget} dépensés ce mois-ci.",
+  cancellation: "Résiliation",
   canceled: "L'abonnement a été résilié.",
   noPaymentMethod: "Aucun moyen de paiement n'est enregistré.",
   noAccount: "Il n'y a pas encore de compte OpenAI.",

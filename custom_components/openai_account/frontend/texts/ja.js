@@ -67,6 +67,7 @@ export default {
   spendLimitReached: "支出上限に達しました。OpenAI はリクエストを拒否します。",
   lowCredit: "クレジットが残りわずかです: {amount}。",
   overBudget: "予算を超えました: 今月は {budget} 中 {amount} を使用。",
+  cancellation: "解約",
   canceled: "サブスクリプションは解約されました。",
   noPaymentMethod: "支払い方法が登録されていません。",
   noAccount: "OpenAI アカウントはまだありません。",

@@ -67,6 +67,7 @@ export default {
   spendLimitReached: "已达到支出限额：OpenAI 拒绝请求。",
   lowCredit: "额度不足：剩余 {amount}。",
   overBudget: "超出预算：本月已花费 {amount}，预算为 {budget}。",
+  cancellation: "取消",
   canceled: "订阅已取消。",
   noPaymentMethod: "没有登记支付方式。",
   noAccount: "还没有 OpenAI 账户。",

@@ -67,6 +67,7 @@ export default {
   spendLimitReached: "已達到支出限額：OpenAI 拒絕請求。",
   lowCredit: "額度不足：剩餘 {amount}。",
   overBudget: "超出預算：本月已花費 {amount}，預算為 {budget}。",
+  cancellation: "取消",
   canceled: "訂閱已取消。",
   noPaymentMethod: "沒有登錄付款方式。",
   noAccount: "尚無 OpenAI 帳戶。",
