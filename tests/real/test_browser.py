@@ -172,6 +172,8 @@ async def test_pictures_in_chinese(
     page: Page, home: Home, service: Service, artifacts: Path
 ) -> None:
     """The dialog, the device and an automation in Chinese, whose README shows them."""
+    # Entities are named in the server's language.
+    await home.command("config/core/update", language="zh-Hans")
     await log_in(page, home)
     await choose_language(page, "zh-Hans")
     await page.goto(f"{home.url}/config/integrations/dashboard/add?domain={DOMAIN}")

@@ -57,7 +57,7 @@ export default {
   noTokens: "此时段没有 Token。",
   noCosts: "此时段没有费用。",
   noHistory: "获取每日费用后将显示在此处。",
-  updated: "更新于{time}",
+  updated: "更新：{time}",
   neverUpdated: "尚未更新",
   sessionKeyFailed: "会话密钥已过期或不再有效，其数据不再更新。",
   adminKeyFailed: "管理密钥不再有效，其数据不再更新。",

@@ -57,7 +57,7 @@ export default {
   noTokens: "此期間沒有 Token。",
   noCosts: "此期間沒有費用。",
   noHistory: "取得每日費用後將顯示於此處。",
-  updated: "更新於{time}",
+  updated: "更新：{time}",
   neverUpdated: "尚未更新",
   sessionKeyFailed: "工作階段金鑰已過期或不再有效，其資料不再更新。",
   adminKeyFailed: "管理金鑰不再有效，其資料不再更新。",
