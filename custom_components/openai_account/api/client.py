@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import aiohttp
 
-from .costs import CostReport
+from .costs import CostPage, CostReport
 from .credit import CreditGrants
 from .errors import (
     EndpointMissingError,
@@ -20,11 +19,11 @@ from .errors import (
     WrongAdminKeyError,
 )
 from .organization import Organization, SpendLimit
-from .parsing import JsonObject, boolean, text
+from .parsing import JsonObject
 from .response import MAX_BODY
-from .sharing import SharedResponses
+from .sharing import SharedResponse
 from .subscription import Subscription
-from .transport import DASHBOARD, V1, Query, Transport, run_in_executor_if_large
+from .transport import DASHBOARD, V1, Query, Transport
 
 # The API rejects a request for more days than this.
 MAX_DAYS: Final = 100
@@ -69,8 +68,9 @@ class OpenAIAccountClient:
         )
         # A host without a credit endpoint is tried again once a day.
         self._derived_on: date | None = None
-        # What the derived credit and its own endpoint both need
-        self._shared = SharedResponses()
+        # What the derived credit and an endpoint of its own both need
+        self._shared_usage = SharedResponse[CostReport]()
+        self._shared_subscription = SharedResponse[Subscription]()
 
     @property
     def paths(self) -> dict[str, str]:
@@ -87,15 +87,16 @@ class OpenAIAccountClient:
         if self._derived_on == today:
             return await self._derive_credit()
         try:
-            data = await self._transport.request(_CREDIT_GRANTS)
+            grants = await self._transport.fetch(_CREDIT_GRANTS, CreditGrants.read)
         except (EndpointMissingError, WebPageError) as err:
             if isinstance(err, WebPageError) and self._transport.has_found(_CREDIT_GRANTS):
                 raise
             grants = await self._derive_credit()
             self._derived_on = today
             return grants
-        self._shared.clear()
-        return CreditGrants.read(data, datetime.now(UTC))
+        self._shared_usage.clear()
+        self._shared_subscription.clear()
+        return grants.at(datetime.now(UTC))
 
     async def costs(self) -> CostReport:
         """Fetch the costs of the current UTC month, and on its first day of the day before."""
@@ -116,36 +117,24 @@ class OpenAIAccountClient:
         """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError(f"from 1 to {MAX_DAYS} days")
-        today = end - timedelta(days=1)
         try:
             if self._transport.has_key(KeyKind.ADMIN):
-                pages = await self._request_cost_pages(start, end)
-                size = sum(page.size for page in pages)
-                return await run_in_executor_if_large(
-                    size, CostReport.read_pages, pages, start, today
-                )
-            data = await self._request_usage(start, end, _USAGE)
-            return await run_in_executor_if_large(data.size, CostReport.read, data, start, today)
+                return await self._fetch_cost_pages(start, end)
+            return await self._fetch_usage(start, end, _USAGE)
         except ResponseTooLargeError:
             middle = start + (end - start) // 2
             if middle == start:
                 raise
             first = await self.costs_between(start, middle)
-            second = await self.costs_between(middle, end)
-            return replace(
-                second,
-                start=start,
-                days={**first.days, **second.days},
-                project_names={**first.project_names, **second.project_names},
-            )
+            return CostReport.joined([first, await self.costs_between(middle, end)])
 
     async def subscription(self) -> Subscription:
         """Fetch the plan, its limits and who is billed."""
-        return Subscription.read(await self._request_subscription(_SUBSCRIPTION))
+        return await self._fetch_subscription(_SUBSCRIPTION)
 
     async def organizations(self) -> tuple[Organization, ...]:
         """Fetch the organizations of the key's owner, the default one first."""
-        return Organization.read_all(await self._transport.request(_ME, prefixes=V1))
+        return await self._transport.fetch(_ME, Organization.read_all, prefixes=V1)
 
     async def spend_limit(self) -> SpendLimit:
         """Fetch the organization's own monthly limit.
@@ -154,45 +143,60 @@ class OpenAIAccountClient:
         read it.
         """
         try:
-            data = await self._transport.request(_SPEND_LIMIT, prefixes=V1, key=KeyKind.ADMIN)
+            return await self._transport.fetch(
+                _SPEND_LIMIT, SpendLimit.read, prefixes=V1, key=KeyKind.ADMIN
+            )
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
-        return SpendLimit.read(data)
 
     async def _derive_credit(self) -> CreditGrants:
-        today = utc_today()
-        start, end = window(today)
-        data = await self._request_usage(start, end, _CREDIT_GRANTS)
-        report = CostReport.read(data, start, today)
+        start, end = window(utc_today())
+        report = await self._fetch_usage(start, end, _CREDIT_GRANTS)
         if report.lifetime is None:
             raise EndpointMissingError("The host does not report any credit")
-        subscription = Subscription.read(await self._request_subscription(_CREDIT_GRANTS))
+        subscription = await self._fetch_subscription(_CREDIT_GRANTS)
         return CreditGrants.derive(subscription, report.lifetime)
 
-    async def _request_usage(self, start: date, end: date, purpose: str) -> JsonObject:
-        """Request costs from the dashboard's endpoint; `purpose` is the endpoint they are for."""
+    async def _fetch_usage(self, start: date, end: date, purpose: str) -> CostReport:
+        """Fetch costs from the dashboard's endpoint; `purpose` is the endpoint they are for."""
         options = (("exclude_project_costs", "false"), ("new_endpoint", "true"))
         query = (*_dates(start, end), *options)
-        if (start, end) != window(utc_today()):
-            return await self._transport.request(_USAGE, query)
-        return await self._request_shared(_USAGE, query, purpose)
 
-    async def _request_subscription(self, purpose: str) -> JsonObject:
-        """Request the subscription; `purpose` is the endpoint that it is for."""
+        def read(data: JsonObject) -> CostReport:
+            return CostReport.read(data, start, end - timedelta(days=1))
+
+        async def send() -> CostReport:
+            return await self._transport.fetch(_USAGE, read, query)
+
+        if (start, end) != window(utc_today()):
+            return await send()
+        return await self._fetch_shared(self._shared_usage, query, purpose, send)
+
+    async def _fetch_subscription(self, purpose: str) -> Subscription:
+        """Fetch the subscription; `purpose` is the endpoint that it is for."""
         today = utc_today()
         query = _dates(today, today + timedelta(days=1))
-        return await self._request_shared(_SUBSCRIPTION, query, purpose)
-
-    async def _request_shared(self, path: str, query: Query, purpose: str) -> JsonObject:
-        """Request what the derived credit needs too, once for both."""
-        if self._transport.has_found(_CREDIT_GRANTS):
-            return await self._transport.request(path, query)
-        return await self._shared.get(
-            path, (path, query), purpose, lambda: self._transport.request(path, query)
+        return await self._fetch_shared(
+            self._shared_subscription,
+            query,
+            purpose,
+            lambda: self._transport.fetch(_SUBSCRIPTION, Subscription.read, query),
         )
 
-    async def _request_cost_pages(self, start: date, end: date) -> list[JsonObject]:
-        """Request costs from the documented endpoint; return all pages of the response."""
+    async def _fetch_shared[DataT](
+        self,
+        shared: SharedResponse[DataT],
+        query: Query,
+        purpose: str,
+        send: Callable[[], Awaitable[DataT]],
+    ) -> DataT:
+        """Fetch what the derived credit needs too, once for both."""
+        if self._transport.has_found(_CREDIT_GRANTS):
+            return await send()
+        return await shared.get(tuple(query), purpose, send)
+
+    async def _fetch_cost_pages(self, start: date, end: date) -> CostReport:
+        """Fetch costs from the documented endpoint, page by page."""
         query = (
             ("start_time", _seconds(start)),
             ("end_time", _seconds(end)),
@@ -201,17 +205,26 @@ class OpenAIAccountClient:
             ("group_by", "project_id"),
             ("limit", str((end - start).days)),
         )
-        pages: list[JsonObject] = []
+
+        def read(data: JsonObject) -> CostPage:
+            return CostPage.read(data, start, end - timedelta(days=1))
+
+        pages: list[CostPage] = []
         cursors: set[str] = set()
         cursor: str | None = None
         while True:
-            page = await self._transport.request(
-                _COSTS, (*query, ("page", cursor)) if cursor else query, V1, KeyKind.ADMIN
+            page = await self._transport.fetch(
+                _COSTS,
+                read,
+                (*query, ("page", cursor)) if cursor else query,
+                V1,
+                KeyKind.ADMIN,
+                page=len(pages),
             )
             pages.append(page)
-            if not page.read("has_more", boolean):
-                return pages
-            cursor = page.read("next_page", text)
+            if not page.has_more:
+                return CostReport.joined([page.report for page in pages])
+            cursor = page.next_page
             # A page holds at least a day; what continues for much longer never ends.
             if cursor is None or cursor in cursors or len(pages) > 2 * MAX_DAYS:
                 raise InvalidResponseError("The pages of the response do not end")

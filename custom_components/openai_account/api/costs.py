@@ -6,15 +6,15 @@ is part of OpenAI's documented administration API and reports US dollars.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 import math
 from typing import Self
 
 from .errors import InvalidResponseError
-from .parsing import CENTS, JSON, JsonObject, cents, decimal, moment, text
+from .parsing import CENTS, JSON, JsonObject, boolean, cents, decimal, moment, text
 
 # Prices go down to a hundred-millionth of a dollar per token. What is smaller is
 # noise of the dashboard's floats, which the documented endpoint does not have.
@@ -31,6 +31,14 @@ class DayCosts:
     cost: float = 0.0
     models: Mapping[str, float] = field(default_factory=dict)
     projects: Mapping[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: DayCosts) -> DayCosts:
+        """Add other costs of the same day."""
+        return DayCosts(
+            math.fsum((self.cost, other.cost)),
+            sum_by_name((self.models, other.models)),
+            sum_by_name((self.projects, other.projects)),
+        )
 
 
 class Ledger:
@@ -150,23 +158,42 @@ class CostReport:
         )
 
     @classmethod
-    def read_pages(cls, pages: Iterable[JsonObject], start: date, today: date) -> Self:
-        """Read all pages of the documented `costs`, whose amounts are US dollars.
+    def read_official(cls, data: JsonObject, start: date, today: date) -> Self:
+        """Read a response of the documented `costs`, whose amounts are US dollars.
 
         Days outside the requested ones are left out. An amount in another currency
         is an `InvalidResponseError`, since it cannot be added up.
         """
         ledger = Ledger(1)
-        for page in pages:
-            if not page.holds_list("data"):
-                raise InvalidResponseError("The response has no costs")
-            for bucket in page.rows("data"):
-                time = bucket.read("start_time", moment)
-                if time is None or not start <= time.date() <= today:
-                    continue
-                for row in bucket.rows("results"):
-                    ledger.add(time.date(), row, "line_item", _amount(row))
+        if not data.holds_list("data"):
+            raise InvalidResponseError("The response has no costs")
+        for bucket in data.rows("data"):
+            time = bucket.read("start_time", moment)
+            if time is None or not start <= time.date() <= today:
+                continue
+            for row in bucket.rows("results"):
+                ledger.add(time.date(), row, "line_item", _amount(row))
         return cls.of(ledger, start, today)
+
+    @staticmethod
+    def joined(parts: Sequence[CostReport]) -> CostReport:
+        """Return one report of all parts of a response, which are in order."""
+        if len(parts) == 1:
+            return parts[0]
+        days: dict[date, DayCosts] = {}
+        names: dict[str, str] = {}
+        for part in parts:
+            for day, costs in part.days.items():
+                days[day] = days[day] + costs if day in days else costs
+            names |= part.project_names
+        return replace(
+            parts[-1],
+            start=parts[0].start,
+            days=days,
+            project_names=names,
+            complete=all(part.complete for part in parts),
+            organization=next((one.organization for one in parts if one.organization), None),
+        )
 
     @property
     def last_days_of_models(self) -> dict[str, date]:
@@ -242,6 +269,26 @@ class CostReport:
 
     def _month(self) -> list[date]:
         return [day for day in self.days if day >= self.month_start]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostPage:
+    """A page of the documented `costs`, where the next one is, and the size in bytes."""
+
+    report: CostReport
+    has_more: bool
+    next_page: str | None
+    size: int
+
+    @classmethod
+    def read(cls, data: JsonObject, start: date, today: date) -> Self:
+        """Read the page of a request for some UTC days."""
+        return cls(
+            report=CostReport.read_official(data, start, today),
+            has_more=data.read("has_more", boolean) or False,
+            next_page=data.read("next_page", text),
+            size=data.size,
+        )
 
 
 def _amount(row: JsonObject) -> Decimal | None:
