@@ -175,6 +175,10 @@ class AccountBinarySensor[DataT](AccountEntity[DataT], BinarySensorEntity):
         """The value as the API reports it; None where it does not."""
         return self.entity_description.value_fn(self.coordinator.data)
 
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return (self.is_on,)
+
 
 class DerivedBinarySensor(DerivedEntity, BinarySensorEntity):
     """A binary sensor whose value is derived from the account's data."""

@@ -333,6 +333,10 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
         last_reset_fn = self.entity_description.last_reset_fn
         return midnight(last_reset_fn(self.coordinator.data)) if last_reset_fn else None
 
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.native_value, self.last_reset
+
 
 class DerivedSensor(DerivedEntity, SensorEntity):
     """A sensor whose value is derived from the account's data."""
