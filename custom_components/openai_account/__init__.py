@@ -77,11 +77,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
     for coordinator in data.coordinators:
         coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data)
-    if DATA_INSTANCE in hass.data and not data.store.models.all():
+    if DATA_INSTANCE in hass.data:
         # Perhaps an account that was removed and is added again.
-        from .history import async_read_slugs  # noqa: PLC0415
+        from .history import COST, TOKENS, async_read_slugs  # noqa: PLC0415
 
-        data.store.models.adopt(await async_read_slugs(hass, entry))
+        for registry, measure in ((data.store.models, COST), (data.store.usage_models, TOKENS)):
+            if not registry.all():
+                registry.adopt(await async_read_slugs(hass, entry, measure))
     try:
         await _async_first_refresh(hass, entry, data)
     finally:

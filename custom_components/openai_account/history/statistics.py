@@ -47,7 +47,17 @@ class AccountStatistics[DayT]:
         # Days before which a statistic has rows
         self._earlier: dict[str, date] = {}
         self._is_stale = True
-        self.cleared: set[str] = set(self._store.cleared)
+        # The store has those of all sources.
+        self.cleared: set[str] = {one for one in self._store.cleared if self._is_own(one)}
+
+    def _is_own(self, statistic: str) -> bool:
+        """Return whether a statistic is of one of the source's measures."""
+        ids = [statistic_id(self._entry, one.key) for one in self._source.measures]
+        return any(statistic == one or statistic.startswith(f"{one}_") for one in ids)
+
+    def _store_cleared(self) -> None:
+        others = {one for one in self._store.cleared if not self._is_own(one)}
+        self._store.cleared = sorted(others | self.cleared)
 
     @property
     def first(self) -> str:
@@ -72,7 +82,7 @@ class AccountStatistics[DayT]:
         if statistic_ids:
             self._is_stale = True
         self.cleared |= set(statistic_ids)
-        self._store.cleared = sorted(self.cleared)
+        self._store_cleared()
         self._existing -= set(statistic_ids)
         for key in statistic_ids:
             self._earlier.pop(key, None)
@@ -80,7 +90,7 @@ class AccountStatistics[DayT]:
     def forget_cleared(self) -> None:
         """Note that all statistics are whole again."""
         self.cleared.clear()
-        self._store.cleared = []
+        self._store_cleared()
 
     @property
     def _account(self) -> str:
