@@ -10,6 +10,9 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from simulator.ledger import JSON
+from simulator.query import Query
+
 from .common import (
     RunningSimulator,
     count_requests,
@@ -143,6 +146,12 @@ async def test_missing_endpoint_counts_nothing(
     assert not has_entity(hass, "images_this_month")
 
 
+def only_hours(query: Query) -> JSON:
+    """Return an error for days, and nothing of its own for hours."""
+    by_hour = query.texts["bucket_width"] == "1h"
+    return None if by_hour else {"error": {"message": "The server had an error."}}
+
+
 async def test_earlier_days_that_fail(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -151,18 +160,16 @@ async def test_earlier_days_that_fail(
 ) -> None:
     """A month that is not known in full is unknown, and known again with the next poll."""
     freezer.move_to(NOW)
-    # The first request is for the last days.
-    simulator.fault("usage/completions", "slow", times=1)
-    simulator.fault("usage/completions", "server_error", times=1)
+    simulator.account.overrides["usage/completions"] = only_hours
     await setup_entry(hass, full_entry)
     assert int(state(hass, "input_tokens_today")) > 0
     assert state(hass, "input_tokens_this_month") == "unknown"
+    simulator.account.overrides.clear()
     await poll(hass, freezer)
     month = int(state(hass, "input_tokens_this_month"))
     assert month > int(state(hass, "input_tokens_today"))
     # A day later, what was known is still known.
     freezer.move_to("2026-11-25 00:03:00+00:00")
-    simulator.fault("usage/completions", "slow", times=1)
-    simulator.fault("usage/completions", "server_error", times=1)
+    simulator.account.overrides["usage/completions"] = only_hours
     await poll(hass, freezer, 0)
     assert int(state(hass, "input_tokens_this_month")) > month
