@@ -449,7 +449,8 @@ def _write() -> None:
         ),
         "A poll": (
             "| models | received | with the whole month | without news: CPU | bare requests "
-            "| ratio | longest block | with news: CPU | and the recorder's thread | longest block |\n"
+            "| ratio | longest block | with news: CPU | and the recorder's thread "
+            "| longest block |\n"
             "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
         ),
         "Several accounts": (

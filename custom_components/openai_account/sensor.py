@@ -335,7 +335,7 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
 
     @override
     def _shown(self) -> tuple[object, ...]:
-        return self.native_value, self.last_reset
+        return self.native_value, self.last_reset, self.extra_state_attributes
 
 
 class DerivedSensor(DerivedEntity, SensorEntity):
@@ -356,6 +356,10 @@ class DerivedSensor(DerivedEntity, SensorEntity):
         """The start of the UTC day or month that a value belongs to."""
         last_reset_fn = self.entity_description.last_reset_fn
         return midnight(last_reset_fn(self.account)) if last_reset_fn else None
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return *super()._shown(), self.last_reset
 
 
 def midnight(day: date | None) -> datetime | None:
