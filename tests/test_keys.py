@@ -55,6 +55,7 @@ ADMIN_ENDPOINTS = {
 }
 
 COST_KEYS = {
+    "problem",
     "cost_today",
     "cost_yesterday",
     "cost_last_7_days",

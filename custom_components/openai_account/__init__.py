@@ -79,11 +79,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     admin_key = AdminKeyWatch(hass, entry, data)
     for coordinator in data.coordinators:
         coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data, admin_key)
-    if has_statistics(hass) and not data.store.models.all():
-        # Perhaps an account that was removed and is added again.
-        from .history import async_read_slugs  # noqa: PLC0415
-
-        data.store.models.adopt(await async_read_slugs(hass, entry))
+    await _async_adopt_slugs(hass, entry, data)
     try:
         try:
             await _async_first_refresh(hass, entry, data)
@@ -110,6 +106,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
 
         async_start_history(hass, entry)
     return True
+
+
+async def _async_adopt_slugs(
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
+) -> None:
+    """Take the slugs of statistics that exist: the account was perhaps removed and added again."""
+    if not has_statistics(hass):
+        return
+    from .history import COST, TOKENS, async_read_slugs  # noqa: PLC0415
+
+    for registry, measure in ((data.store.models, COST), (data.store.usage_models, TOKENS)):
+        if not registry.all():
+            registry.adopt(await async_read_slugs(hass, entry, measure))
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:

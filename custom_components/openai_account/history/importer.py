@@ -67,7 +67,7 @@ class Importer[DayT]:
         # Days as they were last polled and written, and days requested but not yet written.
         self._polled: Mapping[date, DayT] = {}
         self._requested: dict[date, DayT] = {}
-        self._windows = Windows()
+        self._windows = Windows(source.max_days)
         self._is_plan_due = True
         self._status = endpoint_status(hass, entry.entry_id, f"{source.measures[0].key}_history")
         self._timer: CALLBACK_TYPE | None = None
@@ -246,9 +246,7 @@ class Importer[DayT]:
         """Request a window; return how long to wait before the next one."""
         reason = "incomplete"
         try:
-            report = await self._source.request(
-                self._entry.runtime_data.client, window.start, window.end
-            )
+            report = await self._source.request(self._entry.runtime_data, window.start, window.end)
         except RateLimitedError as err:
             return self._wait(err.retry_after)
         except InvalidAuthError:

@@ -51,7 +51,8 @@ class AccountStatistics[DayT]:
         # Days before which a statistic has rows
         self._earlier: dict[str, date] = {}
         self._is_stale = True
-        self.cleared: set[str] = set(self._store.cleared)
+        # The store has those of all sources.
+        self.cleared: set[str] = {one for one in self._store.cleared if self._is_own(one)}
         # What the account reports only since it has another key was not requested for the past.
         keys = {one.key for one in source.measures}
         self._store.filled = [
@@ -59,6 +60,15 @@ class AccountStatistics[DayT]:
             for key in self._store.filled
             if key not in keys or key in {one.key for one in self._measures}
         ]
+
+    def _is_own(self, statistic: str) -> bool:
+        """Return whether a statistic is of one of the source's measures."""
+        ids = [statistic_id(self._entry, one.key) for one in self._source.measures]
+        return any(statistic == one or statistic.startswith(f"{one}_") for one in ids)
+
+    def _store_cleared(self) -> None:
+        others = {one for one in self._store.cleared if not self._is_own(one)}
+        self._store.cleared = sorted(others | self.cleared)
 
     @property
     def first(self) -> str:
@@ -92,7 +102,7 @@ class AccountStatistics[DayT]:
         if statistic_ids:
             self._is_stale = True
         self.cleared |= set(statistic_ids)
-        self._store.cleared = sorted(self.cleared)
+        self._store_cleared()
         self._existing -= set(statistic_ids)
         for key in statistic_ids:
             self._earlier.pop(key, None)
@@ -100,7 +110,7 @@ class AccountStatistics[DayT]:
     def note_whole(self) -> None:
         """Note that all statistics have all that can be requested."""
         self.cleared.clear()
-        self._store.cleared = []
+        self._store_cleared()
         filled = {*self._store.filled, *(one.key for one in self._measures)}
         self._store.filled = sorted(filled)
 
