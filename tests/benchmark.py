@@ -81,6 +81,12 @@ def last_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_components.openai_account.api.client.datetime", LastDay)
 
 
+@pytest.fixture(autouse=True)
+def no_debug_mode(hass: HomeAssistant) -> None:
+    """Switch off what tests debug the event loop with: it takes more time than all the rest."""
+    hass.loop.set_debug(False)
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A response: where from, with which key, and how many bytes."""
