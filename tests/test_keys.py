@@ -80,7 +80,13 @@ async def test_admin_key_alone_adds_costs(hass: HomeAssistant, simulator: Runnin
     entry = result["result"]
     assert entry.unique_id == ORGANIZATION
     assert entry.state is ConfigEntryState.LOADED
-    assert requested_endpoints(simulator) == {"costs", "spend_limit", *USAGE_PATHS}
+    assert requested_endpoints(simulator) == {
+        "costs",
+        "spend_limit",
+        "projects",
+        "api_keys",
+        *USAGE_PATHS,
+    }
     assert entity_keys(hass, entry) == COST_KEYS | {
         "model_cost_gpt_5_5",
         "project_cost_proj_default",
@@ -122,6 +128,8 @@ async def test_both_keys_share_the_endpoints(
         "me",
         "costs",
         "spend_limit",
+        "projects",
+        "api_keys",
         *USAGE_PATHS,
     }
 

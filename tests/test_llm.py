@@ -140,7 +140,7 @@ async def test_description(
     account, costs = (schema(one) for one in await tools(hass))
     assert account["properties"]["account"]["enum"] == ["Example Home"]
     assert "required" not in account
-    assert costs["properties"]["group_by"]["enum"] == ["model", "project"]
+    assert costs["properties"]["group_by"]["enum"] == ["model", "project", "api_key"]
     assert "this_month" in costs["properties"]["period"]["enum"]
     assert costs["properties"]["start_date"]["type"] == "string"
     assert all(one["description"] for one in costs["properties"].values())

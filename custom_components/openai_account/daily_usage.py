@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -23,7 +23,8 @@ from .api import (
 )
 from .const import DOMAIN
 from .coordinator import COMPLETIONS, OpenAIAccountData
-from .daily_costs import UNKNOWN, check_dates, titles
+from .daily_costs import UNKNOWN, check_dates, titles_of_keys
+from .titles import unique_titles
 
 _DAY = timedelta(days=1)
 
@@ -36,25 +37,30 @@ type Counts = dict[str, int]
 class Group:
     """What usage can be broken down by: its plural, the API's name, and a day's usage by id.
 
-    `names_fn` returns the names of ids; without names, the ids are the names.
+    `titles_fn` returns what to call ids. An id without a title is called by the id.
     """
 
     plural: str
     dimension: str
     usage_fn: Callable[[DayUsage], Mapping[str, Usage]]
-    names_fn: Callable[[OpenAIAccountData], Mapping[str, str]] = lambda _: {}
+    titles_fn: Callable[[OpenAIAccountData, Collection[str]], Mapping[str, str]] = lambda *_: {}
 
 
-def _project_names(account: OpenAIAccountData) -> dict[str, str]:
-    projects = account.store.projects
-    return {project: projects.label(slug) for slug, project in projects.all().items()}
+def _project_titles(account: OpenAIAccountData, ids: Collection[str]) -> dict[str, str]:
+    known = account.store.projects.labels()
+    return unique_titles({one: known[one] for one in ids if known.get(one, one) != one})
 
 
 # What the action can group by; its field and texts name them, too.
 GROUPS: Mapping[str, Group] = {
     "model": Group("models", MODEL, lambda day: day.models),
-    "project": Group("projects", PROJECT, lambda day: day.projects, _project_names),
-    "api_key": Group("api_keys", API_KEY, lambda day: day.api_keys),
+    "project": Group("projects", PROJECT, lambda day: day.projects, _project_titles),
+    "api_key": Group(
+        "api_keys",
+        API_KEY,
+        lambda day: day.api_keys,
+        lambda account, ids: titles_of_keys(account, ids, {}),
+    ),
 }
 
 
@@ -90,7 +96,8 @@ async def async_get_usage(
         report = await async_fetch_usage(account, start, end + _DAY, group.dimension)
     except OpenAIAccountError as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
-    names = titles(group.names_fn(account))
+    ids = {one for day in report.days.values() for one in group.usage_fn(day)}
+    names = group.titles_fn(account, ids)
     total = dict.fromkeys(COUNTS, 0)
     groups: dict[str, Counts] = {}
     rows: list[JsonValueType] = []

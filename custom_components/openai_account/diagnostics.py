@@ -6,22 +6,26 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from yarl import URL
 
 from .api import DEFAULT_HOST
 from .const import CONF_ADMIN_KEY, CONF_ORGANIZATION, CONF_SESSION_KEY
-from .coordinator import AnyCoordinator, OpenAIAccountConfigEntry
+from .coordinator import AnyCoordinator, NameCoordinator, OpenAIAccountConfigEntry
 
 TO_REDACT = {
     CONF_ADMIN_KEY,
     CONF_SESSION_KEY,
     CONF_ORGANIZATION,
     "account_name",
+    "api_keys",
+    "api_keys_this_month",
     "billing_address",
     "billing_email",
     "business_address",
+    "key_projects",
     "po_number",
     "project_names",
     "projects",
@@ -36,10 +40,9 @@ TO_REDACT = {
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: OpenAIAccountConfigEntry
 ) -> dict[str, Any]:
-    """Return all that an entry holds, redacted."""
-    data = entry.runtime_data
+    """Return all that an entry holds, redacted; why it is not loaded if it is not."""
     host = URL(entry.data[CONF_HOST]).host
-    return {
+    result: dict[str, Any] = {
         "entry": async_redact_data(
             {
                 "data": {
@@ -52,9 +55,27 @@ async def async_get_config_entry_diagnostics(
                 "unique_id": entry.unique_id,
             },
             TO_REDACT,
-        ),
+        )
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return result | {
+            "state": entry.state.value,
+            "reason": entry.error_reason_translation_key or entry.disabled_by,
+        }
+    data = entry.runtime_data
+    return result | {
         "paths": data.client.paths,
+        "names": _names(data.names) if data.names else None,
         "endpoints": {one.endpoint: _endpoint(one) for one in data.coordinators},
+    }
+
+
+def _names(names: NameCoordinator) -> dict[str, Any]:
+    """Return how many names are known; they themselves say whose they are."""
+    return {
+        **_plain(asdict(names.status)),
+        "projects": len(names.data.projects),
+        "api_keys": len(names.data.api_keys),
     }
 
 

@@ -216,21 +216,17 @@ class EntityAdder:
         prefix: str,
         slugs: SlugRegistry,
         entity: Callable[[str, str], Entity],
+        is_ready: Callable[[str], bool] | None = None,
     ) -> None:
         """Add an entity for each name that has been reported lately; remove the others.
 
         `prefix` is what their keys start with, before the slug; `entity` takes a
-        slug and a name. Without a coordinator, all are removed.
+        slug and a name, once `is_ready` returns True for the name. Without a coordinator,
+        all are removed.
         """
-        registry = er.async_get(self.hass)
-        start = _unique_id(self.entry, prefix)
-        known = {
-            one.unique_id.removeprefix(start)
-            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
-            if one.domain == self.domain and one.unique_id.startswith(start)
-        }
+        known = self._slugs(prefix)
         if coordinator is None:
-            self._remove(prefix + slug for slug in known)
+            self.remove_named(prefix)
             return
         added: set[str] = set()
 
@@ -241,6 +237,8 @@ class EntityAdder:
             recent = slugs.recent(coordinator.data.today)
             self._remove(prefix + slug for slug in known - recent.keys())
             new = recent.keys() - added
+            if is_ready:
+                new = {slug for slug in new if is_ready(recent[slug])}
             known.clear()
             known.update(recent)
             added.intersection_update(recent)
@@ -248,12 +246,29 @@ class EntityAdder:
             self.async_add_entities([entity(slug, recent[slug]) for slug in sorted(new)])
 
         self.entry.async_on_unload(coordinator.async_add_listener(update))
+        if names := self.entry.runtime_data.names:
+            self.entry.async_on_unload(names.async_add_listener(update))
         update()
 
     def _is_registered(self, key: str) -> bool:
         unique_id = _unique_id(self.entry, key)
         registry = er.async_get(self.hass)
         return registry.async_get_entity_id(self.domain, DOMAIN, unique_id) is not None
+
+    @callback
+    def remove_named(self, prefix: str) -> None:
+        """Remove all entities whose keys start with a prefix."""
+        self._remove(prefix + slug for slug in self._slugs(prefix))
+
+    def _slugs(self, prefix: str) -> set[str]:
+        """Return what follows a prefix in the keys of the registry's entities."""
+        registry = er.async_get(self.hass)
+        start = _unique_id(self.entry, prefix)
+        return {
+            one.unique_id.removeprefix(start)
+            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
+            if one.domain == self.domain and one.unique_id.startswith(start)
+        }
 
     @callback
     def _remove(self, keys: Iterable[str]) -> None:

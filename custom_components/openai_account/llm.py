@@ -216,7 +216,7 @@ class GetCostsTool(AccountTool):
     title = "Get OpenAI costs"
     description = (
         "Get what an OpenAI account has cost on each day of a period, and in total, "
-        "if wanted by model or by project. Use this to answer questions about past costs, "
+        "if wanted by model, project or API key. Use this to answer questions about past costs, "
         "or what caused them. Give either a period or dates. Amounts are US dollars; "
         f"days are in UTC. In more than {_MAX_GROUPED_DAYS} days, only the total is broken down."
     )

@@ -1,8 +1,7 @@
 """Sensors: the credit, the costs and the subscription of an account.
 
-The tables describe all sensors but those of models and projects, which exist
-for as long as something was spent on them lately. Those of the subscription and
-of the usage are in modules of their own.
+The tables describe all sensors but those of models, projects and API keys, which are in
+`named_sensor.py`. Those of the subscription and of the usage are in modules of their own.
 """
 
 from __future__ import annotations
@@ -41,6 +40,7 @@ from .estimate import (
     is_credit_known,
     knows_credit,
 )
+from .named_sensor import add_named_sensors
 from .sensor_description import AccountSensorDescription, DerivedSensorDescription, Value
 from .subscription_sensor import SUBSCRIPTION_SENSORS
 from .usage_sensor import (
@@ -51,9 +51,6 @@ from .usage_sensor import (
 )
 
 PARALLEL_UPDATES = 0
-
-MODEL_COST_PREFIX = "model_cost_"
-PROJECT_COST_PREFIX = "project_cost_"
 
 # ---- Credit ------------------------------------------------------------------------------------
 
@@ -95,15 +92,12 @@ def _cost_sensor(
     value_fn: Callable[[CostReport], float | None],
     last_reset_fn: Callable[[CostReport], date] | None = None,
     *,
-    translation_key: str | None = None,
-    placeholders: dict[str, str] | None = None,
     enabled: bool = True,
 ) -> AccountSensorDescription[CostReport]:
     """Describe an amount; one that has no last reset is of no use to statistics."""
     return AccountSensorDescription[CostReport](
         key=key,
-        translation_key=translation_key or key,
-        translation_placeholders=placeholders,
+        translation_key=key,
         device_class=SensorDeviceClass.MONETARY,
         state_class=SensorStateClass.TOTAL if last_reset_fn else None,
         native_unit_of_measurement=CURRENCY_USD,
@@ -127,27 +121,6 @@ COST_SENSORS = (
     _cost_sensor("cost_last_month", lambda report: report.cost_last_month, enabled=False),
     _cost_sensor("forecast_this_month", lambda report: report.forecast_this_month),
 )
-
-
-def _model_sensor(slug: str, model: str) -> AccountSensorDescription[CostReport]:
-    return _cost_sensor(
-        f"{MODEL_COST_PREFIX}{slug}",
-        lambda report: report.models_this_month.get(model, 0.0),
-        lambda report: report.month_start,
-        translation_key="model_cost",
-        placeholders={"model": model},
-    )
-
-
-def _project_sensor(slug: str, project: str, name: str) -> AccountSensorDescription[CostReport]:
-    return _cost_sensor(
-        f"{PROJECT_COST_PREFIX}{slug}",
-        lambda report: report.projects_this_month.get(project, 0.0),
-        lambda report: report.month_start,
-        translation_key="project_cost",
-        placeholders={"project": name},
-        enabled=False,
-    )
 
 
 # ---- Spend limit -------------------------------------------------------------------------------
@@ -286,24 +259,10 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of an account."""
     account = entry.runtime_data
-    models, projects = account.store.models, account.store.projects
     adder = EntityAdder(hass, entry, SENSOR_DOMAIN, async_add_entities)
     adder.add_reported(CREDIT, CREDIT_SENSORS, AccountSensor[CreditGrants])
     adder.add_reported(COSTS, COST_SENSORS, AccountSensor[CostReport])
-    adder.add_named(
-        account.costs,
-        MODEL_COST_PREFIX,
-        models,
-        lambda slug, model: AccountSensor(account.costs, _model_sensor(slug, model)),
-    )
-    adder.add_named(
-        account.costs,
-        PROJECT_COST_PREFIX,
-        projects,
-        lambda slug, project: AccountSensor(
-            account.costs, _project_sensor(slug, project, projects.label(slug))
-        ),
-    )
+    add_named_sensors(adder, account)
     adder.add_reported(SPEND_LIMIT, SPEND_LIMIT_SENSORS, AccountSensor[SpendLimit])
     adder.add_reported(SUBSCRIPTION, SUBSCRIPTION_SENSORS, AccountSensor[Subscription])
     for endpoint, descriptions in ENDPOINT_USAGE_SENSORS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final
 
@@ -32,6 +32,7 @@ ATTR_AMOUNT: Final = "amount"
 ATTR_START_DATE: Final = "start_date"
 ATTR_END_DATE: Final = "end_date"
 ATTR_GROUP_BY: Final = "group_by"
+ATTR_LINE_ITEMS: Final = "line_items"
 
 
 def _date(value: object) -> date:
@@ -49,7 +50,9 @@ _SET_CREDIT_SCHEMA = vol.Schema(
 )
 
 
-def _days_schema(groups: Iterable[str]) -> vol.Schema:
+def _days_schema(
+    groups: Iterable[str], more: Mapping[vol.Marker, object] | None = None
+) -> vol.Schema:
     """Return the schema of an action that gets days, broken down by one of the groups."""
     return vol.Schema(
         {
@@ -57,6 +60,7 @@ def _days_schema(groups: Iterable[str]) -> vol.Schema:
             vol.Required(ATTR_START_DATE): _date,
             vol.Required(ATTR_END_DATE): _date,
             vol.Optional(ATTR_GROUP_BY, default=MODEL): vol.In(list(groups)),
+            **(more or {}),
         }
     )
 
@@ -68,7 +72,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
         DOMAIN,
         SERVICE_GET_COSTS,
         _async_get_costs,
-        schema=_days_schema(GROUPS),
+        schema=_days_schema(GROUPS, {vol.Optional(ATTR_LINE_ITEMS, default=False): cv.boolean}),
         supports_response=SupportsResponse.ONLY,
     )
     hass.services.async_register(
@@ -88,7 +92,7 @@ async def _async_set_credit(call: ServiceCall) -> None:
     entry: OpenAIAccountConfigEntry = async_get_config_entry(
         call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
     )
-    if error := await async_enter_credit(entry.runtime_data, call.data[ATTR_AMOUNT]):
+    if error := await async_enter_credit(entry, call.data[ATTR_AMOUNT]):
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key=error)
 
 
@@ -102,6 +106,7 @@ async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
         call.data[ATTR_START_DATE],
         call.data[ATTR_END_DATE],
         call.data[ATTR_GROUP_BY],
+        line_items=call.data[ATTR_LINE_ITEMS],
     )
 
 

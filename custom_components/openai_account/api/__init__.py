@@ -26,6 +26,7 @@ from .errors import (
 from .keys import KEY_PREFIXES, extract_key
 from .organization import Organization, SpendLimit
 from .parsing import round_usd
+from .projects import NamedObject
 from .subscription import Subscription
 from .usage import (
     API_KEY,
@@ -61,6 +62,7 @@ __all__ = [
     "InvalidKeyError",
     "InvalidResponseError",
     "KeyKind",
+    "NamedObject",
     "OpenAIAccountClient",
     "OpenAIAccountError",
     "Organization",

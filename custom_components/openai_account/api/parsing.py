@@ -101,6 +101,8 @@ class JsonObject:
     type: the name alone, since the value can be somebody's address.
     """
 
+    __slots__ = ("_data", "_unreadable", "size")
+
     def __init__(
         self, data: Mapping[str, JSON], unreadable: Callable[[str], None], size: int = 0
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from typing import Final, Self
@@ -210,37 +210,52 @@ class UsageReport:
         object.__setattr__(self, "models_this_month", self.models_in_month(self.today))
 
     @classmethod
-    def read_pages(
+    def read(
         cls,
         endpoint: UsageEndpoint,
-        pages: Iterable[JsonObject],
+        data: JsonObject,
         start: date,
         today: date,
         now: datetime | None = None,
     ) -> Self:
-        """Read all pages of daily buckets, or of hourly ones up to `now`.
+        """Read daily buckets, or hourly ones up to the hour of `now`.
 
         Buckets outside the requested days are left out.
         """
         days: dict[date, _Rows] = {}
         hours: dict[datetime, _Rows] = {}
-        for page in pages:
-            if not page.holds_list("data"):
-                raise InvalidResponseError("The response has no usage")
-            for bucket in page.rows("data"):
-                time = bucket.read("start_time", moment)
-                if time is None or not start <= time.date() <= today:
-                    continue
-                for row in bucket.rows("results"):
-                    days.setdefault(time.date(), _Rows(endpoint)).add(row)
-                    if now is not None:
-                        hours.setdefault(time, _Rows(endpoint)).add(row)
+        if not data.holds_list("data"):
+            raise InvalidResponseError("The response has no usage")
+        for bucket in data.rows("data"):
+            time = bucket.read("start_time", moment)
+            if time is None or not start <= time.date() <= today:
+                continue
+            for row in bucket.rows("results"):
+                days.setdefault(time.date(), _Rows(endpoint)).add(row)
+                if now is not None:
+                    hours.setdefault(time, _Rows(endpoint)).add(row)
         read = {day: rows.day() for day, rows in sorted(days.items())}
         return cls(
             start=start,
             today=today,
             days={day: usage for day, usage in read.items() if usage.total != NOTHING},
             last_24_hours=_last_24_hours(hours, now) if now else None,
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[UsageReport]) -> UsageReport:
+        """Return one report of all parts of a response."""
+        if len(parts) == 1:
+            return parts[0]
+        days: dict[date, list[DayUsage]] = {}
+        for part in parts:
+            for day, usage in part.days.items():
+                days.setdefault(day, []).append(usage)
+        hours = [part.last_24_hours for part in parts if part.last_24_hours is not None]
+        return replace(
+            parts[-1],
+            days={day: DayUsage.sum(found) for day, found in sorted(days.items())},
+            last_24_hours=Usage.sum(hours) if hours else None,
         )
 
     @classmethod

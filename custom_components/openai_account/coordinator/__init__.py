@@ -28,6 +28,7 @@ from ..const import (
 from ..store import AccountStore
 from .base import ENDPOINT_GONE, AccountCoordinator
 from .costs import CostCoordinator
+from .names import NameCoordinator
 from .usage import (
     PREFIX,
     AccountUsage,
@@ -53,6 +54,7 @@ __all__ = [
     "AnyEndpoint",
     "CostCoordinator",
     "Endpoint",
+    "NameCoordinator",
     "OpenAIAccountConfigEntry",
     "OpenAIAccountData",
     "UsageSum",
@@ -166,12 +168,16 @@ class AccountOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIAccountData:
-    """What a loaded entry holds: a coordinator for each endpoint that its keys open."""
+    """What a loaded entry holds: a coordinator for each endpoint that its keys open.
+
+    `names` tells what projects and API keys are called; None without an admin key.
+    """
 
     client: OpenAIAccountClient
     store: AccountStore
     options: AccountOptions
     by_endpoint: Mapping[str, AnyCoordinator]
+    names: NameCoordinator | None
     usage: AccountUsage
 
     @classmethod
@@ -186,11 +192,17 @@ class OpenAIAccountData:
             for one in ENDPOINTS
             if one.keys & keys
         }
+        costs = cast("AccountCoordinator[CostReport]", by_endpoint[COSTS.name])
         return cls(
             client=client,
             store=store,
             options=AccountOptions.of(entry),
             by_endpoint=by_endpoint,
+            names=(
+                NameCoordinator(hass, entry, client, store, costs)
+                if KeyKind.ADMIN in keys
+                else None
+            ),
             usage=AccountUsage(
                 [one for one in by_endpoint.values() if isinstance(one, UsageCoordinator)]
             ),
@@ -208,6 +220,11 @@ class OpenAIAccountData:
         if coordinator is None:
             raise KeyError(COSTS.name)
         return coordinator
+
+    @property
+    def reports_api_keys(self) -> bool:
+        """Whether costs say which API key they are of, which takes an admin key."""
+        return self.names is not None
 
     def opens(self, endpoint: AnyEndpoint) -> bool:
         """Return whether one of the account's keys opens an endpoint."""

@@ -1,13 +1,14 @@
 """Daily values as long-term statistics of the recorder.
 
-External statistics of costs and usage, for the account and for each model, with two rows for
-every UTC day (see `rows`). Everything here needs the recorder.
+External statistics of costs and usage: for the account, and for each model, project and API
+key, with two rows for every UTC day (see `rows`). Everything here needs the recorder.
 """
 
 from __future__ import annotations
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import slugify
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..coordinator import COMPLETIONS, OpenAIAccountConfigEntry
 from ..statistic_ids import statistic_id
@@ -34,7 +35,11 @@ async def async_read_slugs(
 ) -> dict[str, str]:
     """Return the slugs of the names of which a measure has a history, by their names."""
     base = statistic_id(entry, measure)
-    found = await async_read_names(hass)
+    try:
+        found = await async_read_names(hass)
+    except SQLAlchemyError:
+        # The account works without a history; new slugs are the same but for old releases.
+        return {}
     slugs = {
         name.rpartition(", ")[2]: one.removeprefix(f"{base}_")
         for one, name in found.items()
