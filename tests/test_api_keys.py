@@ -297,7 +297,8 @@ async def test_requests(
     }
     await setup_entry(hass, full_entry)
     assert names(hass) == {"Key 249": "1.0"}
-    assert count_requests(simulator, "projects") == 1
+    # One for the names, and one to learn which organization it is
+    assert count_requests(simulator, "projects") == 2
     # Three pages of the one project, and one of the archived one
     assert count_requests(simulator, "api_keys") == 4
     seen = next(one for one in simulator.requests if one.endpoint == "projects")

@@ -298,4 +298,4 @@ async def test_costs_do_not_need_a_spend_limit(
     assert not hass.config_entries.flow.async_progress_by_handler(
         DOMAIN, match_context={"source": SOURCE_REAUTH}
     )
-    assert ("Error fetching openai_account spend_limit data" in caplog.text) is logged
+    assert ("Error fetching openai_account spend_limit of account" in caplog.text) is logged

@@ -19,6 +19,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
+from .admin_key import AdminKeyWatch
 from .api import OpenAIAccountError
 from .client import async_create_client
 from .const import CONF_ENTERED_CREDIT, CONF_ORGANIZATION, DOMAIN
@@ -75,16 +76,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     for endpoint in ENDPOINTS:
         if not data.opens(endpoint):
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
+    admin_key = AdminKeyWatch(hass, entry, data)
     for coordinator in data.coordinators:
-        coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data)
-    if has_statistics(hass):
-        await _async_adopt_slugs(hass, entry, data.store)
+        coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data, admin_key)
+    await _async_adopt_slugs(hass, entry, data)
     try:
         try:
             await _async_first_refresh(hass, entry, data)
         finally:
             # Home Assistant does not call the above where the first refresh fails.
             update_session_key(hass, entry, data)
+            admin_key.update()
         if data.names:
             await data.names.async_start()
     except Exception:
@@ -107,12 +109,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
 
 
 async def _async_adopt_slugs(
-    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, store: AccountStore
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
 ) -> None:
-    """Take over the slugs of models in the history of an account that is added again."""
+    """Take the slugs of statistics that exist: the account was perhaps removed and added again."""
+    if not has_statistics(hass):
+        return
     from .history import COST, TOKENS, async_read_slugs  # noqa: PLC0415
 
-    for registry, measure in ((store.models, COST), (store.usage_models, TOKENS)):
+    for registry, measure in ((data.store.models, COST), (data.store.usage_models, TOKENS)):
         if not registry.all():
             registry.adopt(await async_read_slugs(hass, entry, measure))
 
@@ -133,11 +137,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntr
 
 @callback
 def _refresh_finished(
-    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
+    hass: HomeAssistant,
+    entry: OpenAIAccountConfigEntry,
+    data: OpenAIAccountData,
+    admin_key: AdminKeyWatch,
 ) -> None:
     """Do what each poll gives cause for."""
     update_anchor(data)
     update_session_key(hass, entry, data)
+    admin_key.update()
 
 
 async def _async_first_refresh(

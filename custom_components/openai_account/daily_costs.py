@@ -12,9 +12,18 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .api import MAX_DAYS, CostReport, DayCosts, OpenAIAccountError, round_usd, sum_by_name
+from .api import (
+    MAX_DAYS,
+    CostReport,
+    DayCosts,
+    EndpointMissingError,
+    InvalidResponseError,
+    OpenAIAccountError,
+    round_usd,
+    sum_by_name,
+)
 from .const import CURRENCY_USD, DOMAIN
-from .coordinator import OpenAIAccountData
+from .coordinator import COSTS, OpenAIAccountData
 from .titles import api_key_titles, unique_titles
 
 MAX_REQUESTED_DAYS: Final = 366
@@ -134,10 +143,19 @@ async def _async_request(
         except OpenAIAccountError as err:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
         if not report.complete:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="endpoint_missing")
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key=_missing_days(account)
+            )
         reports.append(report)
         first = last + _DAY
     return reports
+
+
+def _missing_days(account: OpenAIAccountData) -> str:
+    """Return the code of the error that days are missing: only some hosts never have them."""
+    report = account.last(COSTS)
+    known = report is not None and report.complete
+    return InvalidResponseError.code if known else EndpointMissingError.code
 
 
 def check_dates(start: date, end: date) -> None:

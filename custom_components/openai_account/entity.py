@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +10,7 @@ from typing import Protocol, override
 
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -28,13 +29,6 @@ from .coordinator import (
     OpenAIAccountData,
 )
 from .store import SlugRegistry
-
-
-@callback
-def account_name(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> str:
-    """Return what the user calls an account: the name of its device, or else the entry's title."""
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    return next((one.name_by_user for one in devices if one.name_by_user), entry.title)
 
 
 def always(_: object) -> bool:
@@ -70,6 +64,7 @@ class DerivedDescription(EntityDescription):
     """
 
     depends_on: tuple[AnyEndpoint, ...]
+    value_fn: Callable[[OpenAIAccountData], object]
     possible_fn: Callable[[OpenAIAccountData], bool] = always
     exists_fn: Callable[[OpenAIAccountData], bool] = always
     available_fn: Callable[[OpenAIAccountData], bool] = always
@@ -88,6 +83,8 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
     """An entity of an account's device."""
 
     _attr_has_entity_name = True
+    # What the state was last written for; None until the first poll after that
+    _written: tuple[object, ...] | None = None
 
     def __init__(
         self, coordinator: AccountCoordinator[DataT], description: EntityDescription
@@ -109,6 +106,19 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
         if subscription := entry.runtime_data.last(SUBSCRIPTION):
             # Without a response, the device keeps the plan that it has.
             self._attr_device_info["model"] = subscription.plan
+
+    @abstractmethod
+    def _shown(self) -> tuple[object, ...]:
+        """Return all that a poll can change in the state, while the entity is available."""
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if something in it is new: most news concern few entities."""
+        shown = self._shown() if self.available else ()
+        if shown != self._written:
+            self._written = shown
+            super()._handle_coordinator_update()
 
 
 class DerivedEntity(AccountEntity[object]):
@@ -143,6 +153,10 @@ class DerivedEntity(AccountEntity[object]):
         """What else there is to say about the value."""
         attributes_fn = self.entity_description.attributes_fn
         return attributes_fn(self.account) if attributes_fn else None
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.entity_description.value_fn(self.account), self.extra_state_attributes
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ from .coordinator import (
     OpenAIAccountData,
 )
 from .daily_costs import GROUPS, async_get_costs
-from .entity import account_name
 from .estimate import credit_left
+from .names import account_name
 from .sensor import budget_left, budget_used, days_left, monthly_budget
 from .status import failed_keys
 

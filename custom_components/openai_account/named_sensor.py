@@ -179,3 +179,7 @@ class NamedCostSensor(AccountEntity[CostReport], SensorEntity):
     def last_reset(self) -> datetime | None:
         """The start of the current UTC month."""
         return datetime.combine(self.coordinator.data.month_start, time.min, UTC)
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.native_value, self.last_reset

@@ -16,7 +16,12 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorStateClass,
 )
-from homeassistant.const import MAX_LENGTH_STATE_STATE, PERCENTAGE, UnitOfTime
+from homeassistant.const import (
+    MAX_LENGTH_STATE_STATE,
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -80,6 +85,7 @@ CREDIT_SENSORS = (
         translation_key="next_grant_expiry",
         device_class=SensorDeviceClass.TIMESTAMP,
         exists_fn=lambda credit: "grants" in credit.reported,
+        attributes_fn=lambda credit: {"expiries": [one.isoformat() for one in credit.expiries]},
         value_fn=lambda credit: credit.next_grant_expiry,
     ),
 )
@@ -92,6 +98,7 @@ def _cost_sensor(
     value_fn: Callable[[CostReport], float | None],
     last_reset_fn: Callable[[CostReport], date] | None = None,
     *,
+    attributes_fn: Callable[[CostReport], dict[str, object]] | None = None,
     enabled: bool = True,
 ) -> AccountSensorDescription[CostReport]:
     """Describe an amount; one that has no last reset is of no use to statistics."""
@@ -104,13 +111,25 @@ def _cost_sensor(
         suggested_display_precision=2,
         entity_registry_enabled_default=enabled,
         exists_fn=lambda report: report.complete,
+        attributes_fn=attributes_fn,
         value_fn=value_fn,
         last_reset_fn=last_reset_fn,
     )
 
 
+def _daily_average(report: CostReport) -> dict[str, object]:
+    """Return what a day costs on average, by the last 7 completed days."""
+    week = report.cost_last_7_days
+    return {"daily_average": None if week is None else round_usd(week / 7)}
+
+
 COST_SENSORS = (
-    _cost_sensor("cost_today", lambda report: report.cost_today, lambda report: report.today),
+    _cost_sensor(
+        "cost_today",
+        lambda report: report.cost_today,
+        lambda report: report.today,
+        attributes_fn=_daily_average,
+    ),
     _cost_sensor(
         "cost_this_month",
         lambda report: report.cost_this_month,
@@ -129,6 +148,7 @@ SPEND_LIMIT_SENSORS = (
     AccountSensorDescription[SpendLimit](
         key="spend_limit",
         translation_key="spend_limit",
+        entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.MONETARY,
         native_unit_of_measurement=CURRENCY_USD,
         suggested_display_precision=2,
@@ -233,6 +253,7 @@ DERIVED_SENSORS = (
         possible_fn=_can_have_budget,
         exists_fn=_has_budget,
         available_fn=lambda account: account.current(COSTS) is not None,
+        attributes_fn=lambda account: {"budget": monthly_budget(account)},
         value_fn=budget_used,
     ),
     DerivedSensorDescription(
@@ -283,6 +304,7 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
     """A sensor that shows a value of one endpoint."""
 
     entity_description: AccountSensorDescription[DataT]
+    _unrecorded_attributes = frozenset({"daily_average", "expiries"})
 
     @property
     @override
@@ -299,16 +321,28 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
 
     @property
     @override
+    def extra_state_attributes(self) -> dict[str, object] | None:
+        """What else there is to say about the value."""
+        attributes_fn = self.entity_description.attributes_fn
+        return attributes_fn(self.coordinator.data) if attributes_fn else None
+
+    @property
+    @override
     def last_reset(self) -> datetime | None:
         """The start of the UTC day or month that a cost belongs to."""
         last_reset_fn = self.entity_description.last_reset_fn
         return midnight(last_reset_fn(self.coordinator.data)) if last_reset_fn else None
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.native_value, self.last_reset, self.extra_state_attributes
 
 
 class DerivedSensor(DerivedEntity, SensorEntity):
     """A sensor whose value is derived from the account's data."""
 
     entity_description: DerivedSensorDescription
+    _unrecorded_attributes = frozenset({"budget"})
 
     @property
     @override
@@ -322,6 +356,10 @@ class DerivedSensor(DerivedEntity, SensorEntity):
         """The start of the UTC day or month that a value belongs to."""
         last_reset_fn = self.entity_description.last_reset_fn
         return midnight(last_reset_fn(self.account)) if last_reset_fn else None
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return *super()._shown(), self.last_reset
 
 
 def midnight(day: date | None) -> datetime | None:

@@ -20,6 +20,7 @@ class AccountSensorDescription[DataT](ReportedDescription[DataT], SensorEntityDe
 
     value_fn: Callable[[DataT], Value]
     last_reset_fn: Callable[[DataT], date] | None = None
+    attributes_fn: Callable[[DataT], dict[str, object]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

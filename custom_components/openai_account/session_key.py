@@ -24,6 +24,7 @@ from .const import (
 from .coordinator import CREDIT, SUBSCRIPTION, OpenAIAccountConfigEntry, OpenAIAccountData
 from .estimate import estimated_credit
 from .issues import create_issue, delete_issue
+from .names import distinct_account_name
 from .store import AccountStore
 
 SESSION_KEY_EXPIRING = "session_key_expiring"
@@ -65,7 +66,7 @@ def update_session_key(
             entry.entry_id,
             SESSION_KEY_EXPIRING,
             placeholders={
-                "account": entry.title,
+                "account": distinct_account_name(hass, entry),
                 "date": dt_util.as_local(end).date().isoformat(),
                 "usage_url": USAGE_URL,
                 "integration_url": f"/config/integrations/integration/{DOMAIN}",

@@ -12,7 +12,15 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN, MODEL_RETENTION
-from .stored import AnchorRecord, EnteredCredit, NameRecord, RechargeRecord, StoreData, checked
+from .stored import (
+    AdminKeyRecord,
+    AnchorRecord,
+    EnteredCredit,
+    NameRecord,
+    RechargeRecord,
+    StoreData,
+    checked,
+)
 
 _VERSION = 1
 _SAVE_DELAY = 30
@@ -308,6 +316,16 @@ class AccountStore:
         if left != records:
             self._data["session_keys"] = left
             self.save_soon()
+
+    @property
+    def admin_key(self) -> AdminKeyRecord | None:
+        """What the API last said of the admin key."""
+        return self._data.get("admin_key")
+
+    @admin_key.setter
+    def admin_key(self, record: AdminKeyRecord) -> None:
+        self._data["admin_key"] = record
+        self.save_soon()
 
     def save_soon(self) -> None:
         """Write everything in half a minute, or when Home Assistant stops."""

@@ -81,6 +81,18 @@ class RechargeRecord(TypedDict):
     threshold: float | None
 
 
+class AdminKeyRecord(TypedDict):
+    """What the API last said of an admin key, which a digest tells from later ones.
+
+    `checked` is when it was requested, `expires_at` when the key expires, None if it does
+    not or that is not known; both in ISO 8601.
+    """
+
+    key: str
+    checked: str
+    expires_at: str | None
+
+
 class StoreData(TypedDict):
     """The stored form; names by their slugs."""
 
@@ -90,6 +102,7 @@ class StoreData(TypedDict):
     api_keys: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
     session_keys: NotRequired[list[LifetimeRecord]]
+    admin_key: NotRequired[AdminKeyRecord]
     cleared: NotRequired[list[str]]
     filled: NotRequired[list[str]]
     anchor: NotRequired[AnchorRecord | None]
@@ -135,6 +148,9 @@ _SCHEMAS = {
     "cleared": [str],
     "filled": [str],
     "session_keys": [{vol.Required("added"): str, vol.Required("days"): _NUMBER}],
+    "admin_key": vol.Schema(
+        {"key": str, "checked": _TIME, "expires_at": vol.Any(None, _TIME)}, required=True
+    ),
     "anchor": vol.Any(
         None,
         vol.Schema(

@@ -20,7 +20,6 @@ def _subscription_sensor(
     enabled: bool = False,
     device_class: SensorDeviceClass | None = None,
     unit: str | None = None,
-    category: EntityCategory | None = None,
     precision: int | None = None,
 ) -> AccountSensorDescription[Subscription]:
     return AccountSensorDescription[Subscription](
@@ -28,7 +27,7 @@ def _subscription_sensor(
         translation_key=key,
         device_class=device_class,
         native_unit_of_measurement=unit,
-        entity_category=category,
+        entity_category=EntityCategory.DIAGNOSTIC,
         suggested_display_precision=precision,
         entity_registry_enabled_default=enabled,
         exists_fn=lambda subscription: key in subscription.reported,
@@ -42,7 +41,6 @@ _usd_limit = partial(
     unit=CURRENCY_USD,
     precision=2,
 )
-_personal = partial(_subscription_sensor, category=EntityCategory.DIAGNOSTIC)
 _time = partial(_subscription_sensor, device_class=SensorDeviceClass.TIMESTAMP)
 
 SUBSCRIPTION_SENSORS = (
@@ -60,10 +58,10 @@ SUBSCRIPTION_SENSORS = (
     _subscription_sensor("trust_tier", lambda plan: plan.trust_tier),
     _time("canceled_at", lambda plan: plan.canceled_at),
     _time("access_until", lambda plan: plan.access_until),
-    _personal("account_name", lambda plan: plan.account_name),
-    _personal("po_number", lambda plan: plan.po_number),
-    _personal("billing_email", lambda plan: plan.billing_email),
-    _personal("tax_ids", lambda plan: plan.tax_ids),
-    _personal("billing_address", lambda plan: plan.billing_address),
-    _personal("business_address", lambda plan: plan.business_address),
+    _subscription_sensor("account_name", lambda plan: plan.account_name),
+    _subscription_sensor("po_number", lambda plan: plan.po_number),
+    _subscription_sensor("billing_email", lambda plan: plan.billing_email),
+    _subscription_sensor("tax_ids", lambda plan: plan.tax_ids),
+    _subscription_sensor("billing_address", lambda plan: plan.billing_address),
+    _subscription_sensor("business_address", lambda plan: plan.business_address),
 )

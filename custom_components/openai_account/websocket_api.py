@@ -19,7 +19,7 @@ from homeassistant.helpers.recorder import get_instance
 from .api import KeyKind
 from .const import DOMAIN
 from .coordinator import AccountOptions, OpenAIAccountConfigEntry
-from .entity import account_name
+from .names import distinct_account_name
 from .sensor import monthly_budget
 from .statistic_ids import has_statistics, statistic_id
 from .status import failed_keys
@@ -147,7 +147,7 @@ async def _async_list_account(
     return {
         "config_entry_id": entry.entry_id,
         "device_id": device.id if device else None,
-        "title": account_name(hass, entry),
+        "title": distinct_account_name(hass, entry),
         "failed_keys": sorted(failed_keys(hass, entry.entry_id)),
         "last_update": _last_update(entry),
         "low_balance_threshold": options.low_balance_threshold or None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from typing import Final
 
 import aiohttp
@@ -14,17 +13,15 @@ from .costs import CostReport
 from .credit import CreditGrants
 from .errors import (
     EndpointMissingError,
-    InvalidResponseError,
     KeyKind,
     ResponseTooLargeError,
     WebPageError,
     WrongAdminKeyError,
 )
-from .organization import Organization, SpendLimit
-from .pages import Page
+from .organization import AdminKey, Organization, SpendLimit, expiry_of
+from .pages import fetch_list, fetch_pages
 from .parsing import JsonObject
-from .projects import NamedObject, NamedPage
-from .response import MAX_BODY
+from .projects import NamedObject, oldest_project
 from .sharing import SharedResponse
 from .subscription import Subscription
 from .transport import DASHBOARD, V1, Query, Transport
@@ -42,13 +39,7 @@ _ADMIN_USAGE: Final = "organization/usage"
 _SPEND_LIMIT: Final = "organization/spend_limit"
 _PROJECTS: Final = "organization/projects"
 _API_KEYS: Final = "organization/projects/{id}/api_keys"
-
-# A page of a list holds so many objects, and a list so many pages.
-_LIST_LIMIT: Final = 100
-_LIST_PAGES: Final = 100
-
-# A page holds at least a bucket; what continues for much longer never ends.
-_MAX_PAGES: Final = 2 * MAX_DAYS
+_ADMIN_KEYS: Final = "organization/admin_api_keys"
 
 
 class OpenAIAccountClient:
@@ -173,11 +164,21 @@ class OpenAIAccountClient:
         Raises `EndpointMissingError` where the host does not serve them, and
         `WrongAdminKeyError` where the key may not read them.
         """
-        return await self._request_list(_PROJECTS, ("include_archived", "true"))
+        query = (("include_archived", "true"),)
+        return await fetch_list(self._transport, _PROJECTS, NamedObject.read, query)
+
+    async def oldest_project(self) -> str | None:
+        """Fetch the id of the organization's oldest project, which tells organizations apart."""
+        return oldest_project(await self.projects())
 
     async def api_keys(self, project: str) -> tuple[NamedObject, ...]:
         """Fetch the API keys of a project, by its id; raises as `projects` does."""
-        return await self._request_list(_API_KEYS, part=project)
+        return await fetch_list(self._transport, _API_KEYS, NamedObject.read, part=project)
+
+    async def admin_key_expiry(self) -> datetime | None:
+        """Fetch when the admin key expires (UTC); None where it never does or is not listed."""
+        keys = await fetch_list(self._transport, _ADMIN_KEYS, AdminKey.read)
+        return expiry_of(self._transport.key(KeyKind.ADMIN), keys)
 
     async def usage_between(
         self, endpoint: UsageEndpoint, start: date, end: date, group_by: Collection[str] = ()
@@ -291,7 +292,7 @@ class OpenAIAccountClient:
             )
 
         return CostReport.joined(
-            await self._fetch_pages(_COSTS, query, read, variant=str(line_items))
+            await fetch_pages(self._transport, _COSTS, query, read, variant=str(line_items))
         )
 
     async def _fetch_usage_pages(
@@ -304,60 +305,11 @@ class OpenAIAccountClient:
         """Fetch usage from a documented endpoint, page by page."""
         path = f"{_ADMIN_USAGE}/{endpoint.name}"
         try:
-            return UsageReport.joined(await self._fetch_pages(path, query, read, variant=variant))
+            return UsageReport.joined(
+                await fetch_pages(self._transport, path, query, read, variant=variant)
+            )
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the usage") from err
-
-    async def _fetch_pages[ReportT](
-        self, path: str, query: Query, read: Callable[[JsonObject], ReportT], *, variant: str
-    ) -> list[ReportT]:
-        """Fetch all pages of buckets from a documented endpoint."""
-        pages: list[Page[ReportT]] = []
-        cursors: set[str] = set()
-        cursor: str | None = None
-        while True:
-            page = await self._transport.fetch(
-                path,
-                partial(Page.read, read),
-                (*query, ("page", cursor)) if cursor else query,
-                V1,
-                KeyKind.ADMIN,
-                page=len(pages),
-                variant=variant,
-            )
-            pages.append(page)
-            if not page.has_more:
-                return [page.report for page in pages]
-            cursor = page.next_page
-            if cursor is None or cursor in cursors or len(pages) > _MAX_PAGES:
-                raise InvalidResponseError("The pages of the response do not end")
-            if sum(page.size for page in pages) > MAX_BODY:
-                raise ResponseTooLargeError("The pages of the response are too large")
-            cursors.add(cursor)
-
-    async def _request_list(
-        self, path: str, *options: tuple[str, str], part: str = ""
-    ) -> tuple[NamedObject, ...]:
-        """Request all pages of a list."""
-        query = (*options, ("limit", str(_LIST_LIMIT)))
-        found: list[NamedObject] = []
-        last: str | None = None
-        for _ in range(_LIST_PAGES):
-            page = await self._transport.fetch(
-                path,
-                NamedPage.read,
-                (*query, ("after", last)) if last else query,
-                V1,
-                KeyKind.ADMIN,
-                part=part,
-            )
-            found += page.objects
-            if not page.has_more:
-                return tuple(found)
-            before, last = last, page.last_id
-            if last is None or last == before:
-                break
-        raise InvalidResponseError("The pages of the list do not end")
 
 
 def _dates(start: date, end: date) -> Query:

@@ -144,7 +144,8 @@ class CostReport:
 
     A day that the response does not list has no costs. `complete` is False where
     the host reports no days at all: gateways report only what a token has spent
-    over its whole life (`lifetime`, US dollars), which says nothing about a day.
+    over its whole life (`lifetime`, US dollars), which says nothing about a day. A
+    total without any day to it says nothing either.
     `project_names` are the current names of projects by id, and `key_projects` the
     project of each API key, both by their ids; `organization` is the id and name of the
     organization that the costs belong to. All three are there where rows have them.
@@ -176,17 +177,16 @@ class CostReport:
 
         Days outside the requested ones are left out.
         """
+        total = data.read("total_usage", cents)
         if not data.holds_list("daily_costs"):
             if not data.names() & {"daily_costs", "total_usage"}:
                 raise InvalidResponseError("The response has no costs")
-            return cls(
-                start=start,
-                today=today,
-                complete=False,
-                lifetime=data.read("total_usage", cents),
-            )
+            return cls(start=start, today=today, complete=False, lifetime=total)
+        days = data.rows("daily_costs")
+        if not days and total:
+            return cls(start=start, today=today, complete=False)
         ledger = Ledger(CENTS, line_items=line_items)
-        for day in data.rows("daily_costs"):
+        for day in days:
             timestamp = day.read("timestamp", moment)
             if timestamp is None or not start <= timestamp.date() <= today:
                 continue

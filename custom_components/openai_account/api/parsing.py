@@ -32,7 +32,8 @@ def decimal(value: JSON) -> Decimal | None:
         result = Decimal(str(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    return result if result.is_finite() and abs(result) <= MAX_NUMBER else None
+    # Not abs(), which raises for an exponent that is too large
+    return result if result.is_finite() and result.copy_abs() <= MAX_NUMBER else None
 
 
 def number(value: JSON) -> float | None:

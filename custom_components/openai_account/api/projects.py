@@ -6,12 +6,13 @@ says who owns it, which is never read.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 import re
 from typing import Self
 
-from .errors import InvalidResponseError
-from .parsing import JsonObject, boolean, text
+from .parsing import JsonObject, moment, text
 
 # An id becomes a part of a path.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -19,33 +20,27 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class NamedObject:
-    """A project or an API key: its id and name; None for a name that cannot be read."""
+    """A project or an API key: its id and name; None for a name or time that cannot be read."""
 
     id: str
     name: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedPage:
-    """A page of `projects` or `projects/{id}/api_keys`."""
-
-    objects: tuple[NamedObject, ...]
-    has_more: bool
-    last_id: str | None
+    created_at: datetime | None
 
     @classmethod
-    def read(cls, data: JsonObject) -> Self:
-        """Read a page; rows whose id cannot be part of a path are left out."""
-        if not data.holds_list("data"):
-            raise InvalidResponseError("The response has no list")
-        found: list[NamedObject] = []
-        for row in data.rows("data"):
-            one = row.read("id", text)
-            if one and _ID.fullmatch(one):
-                name = row.read("name", text)
-                found.append(NamedObject(one, name and name[:200]))
-        return cls(
-            objects=tuple(found),
-            has_more=data.read("has_more", boolean) or False,
-            last_id=data.read("last_id", text),
-        )
+    def read(cls, data: JsonObject) -> Self | None:
+        """Read a row; None for one whose id cannot be part of a path."""
+        one = data.read("id", text)
+        if not one or not _ID.fullmatch(one):
+            return None
+        name = data.read("name", text)
+        return cls(one, name and name[:200], data.read("created_at", moment))
+
+
+def oldest_project(projects: Iterable[NamedObject]) -> str | None:
+    """Return the id of the oldest of an organization's projects, None where none is listed.
+
+    It is the default project, which can be archived but not deleted, so that its id
+    tells one organization from another.
+    """
+    found = [(one.created_at, one.id) for one in projects if one.created_at]
+    return min(found)[1] if found else None

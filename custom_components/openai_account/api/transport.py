@@ -108,6 +108,10 @@ class Transport:
         """Return whether the account has a kind of key."""
         return kind in self._keys
 
+    def key(self, kind: KeyKind) -> str:
+        """Return the key of a kind that the account has."""
+        return self._keys[kind]
+
     def has_found(self, path: str) -> bool:
         """Return whether the host has served an endpoint."""
         return path in self._prefixes

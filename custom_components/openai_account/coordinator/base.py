@@ -22,6 +22,7 @@ from ..api import (
 )
 from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN, MISSING_PERIOD
 from ..issues import create_issue, delete_issue
+from ..names import log_name
 from ..status import endpoint_status
 from ..store import AccountStore
 
@@ -64,8 +65,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
             hass,
             _LOGGER,
             config_entry=entry,
-            # Not the entry's title, which can be a person's name: this is logged.
-            name=f"{DOMAIN} {endpoint}",
+            name=f"{DOMAIN} {endpoint} of {log_name(entry)}",
             update_interval=self._first_interval,
             always_update=False,
         )

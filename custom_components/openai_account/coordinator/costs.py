@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, override
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..api import MAX_DAYS, CostReport, OpenAIAccountClient, OpenAIAccountError
+from ..api import (
+    MAX_DAYS,
+    CostReport,
+    InvalidResponseError,
+    OpenAIAccountClient,
+    OpenAIAccountError,
+)
 from ..const import SETTLED_DAYS
 from ..store import AccountStore
 from .base import AccountCoordinator
@@ -62,6 +68,9 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         if not response.complete:
             # Whatever the host reported before is not what it reports now.
             self._whole.forget()
+            if self.data is not None and self.data.complete:
+                # Not a gateway then: that no day is listed does not mean that none cost anything.
+                raise InvalidResponseError("The response has no days")
             return response
         if is_whole:
             self._whole.note_success(response.today)

@@ -31,6 +31,9 @@ PREFIX: Final = "usage/"
 
 _DAY = timedelta(days=1)
 
+# The current day, and those before it that can still change
+_UNSETTLED_DAYS = SETTLED_DAYS + 1
+
 # Endpoints other than completions are polled this often at most.
 _PERIOD = timedelta(minutes=30)
 
@@ -145,11 +148,11 @@ class CompletionsCoordinator(UsageCoordinator):
         report: UsageReport | None = None
         if not self._has_many_models:
             try:
-                report = await self.client.usage_by_hour(endpoint, SETTLED_DAYS, (MODEL,))
+                report = await self.client.usage_by_hour(endpoint, _UNSETTLED_DAYS, (MODEL,))
             except ResponseTooLargeError:
                 _LOGGER.debug("From now on, the hours are requested without the models")
         if report is None:
-            hours = await self.client.usage_by_hour(endpoint, SETTLED_DAYS)
+            hours = await self.client.usage_by_hour(endpoint, _UNSETTLED_DAYS)
             days = await self._fetch_days(hours.start, hours.today + _DAY)
             report = replace(days, last_24_hours=hours.last_24_hours)
         models = max((len(one.models) for one in report.days.values()), default=0)

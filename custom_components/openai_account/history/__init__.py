@@ -1,6 +1,6 @@
 """Daily values as long-term statistics of the recorder.
 
-External statistics of costs and usage: for the account, and for each model, project and API
+External statistics of costs and usage, for the account and for each model, project and API
 key, with two rows for every UTC day (see `rows`). Everything here needs the recorder.
 """
 

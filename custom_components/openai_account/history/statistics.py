@@ -10,9 +10,8 @@ from itertools import batched
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
 from ..coordinator import OpenAIAccountConfigEntry
-from ..entity import account_name
+from ..names import distinct_account_name
 from ..statistic_ids import statistic_id
 from .measures import Measure, Source
 from .recorder import async_read_names, async_read_tables, async_wait_until_written, async_write
@@ -118,11 +117,7 @@ class AccountStatistics[DayT]:
     @property
     def _account(self) -> str:
         """What names the account in the statistics; its identity, too, where names repeat."""
-        name = account_name(self._hass, self._entry)
-        entries = self._hass.config_entries.async_entries(DOMAIN)
-        names = [account_name(self._hass, one) for one in entries]
-        identity = self._entry.unique_id or self._entry.entry_id
-        return name if names.count(name) < 2 else f"{name} ({identity[-6:]})"
+        return distinct_account_name(self._hass, self._entry)
 
     async def async_check(self, oldest: date) -> tuple[set[date], int]:
         """Put every row at its hour, and names right.
