@@ -196,7 +196,7 @@ async def test_renamed(
     assert hass.states.get("sensor.example_home_cost_of_api_key_kitchen_this_month")
     found = hass.states.get(project)
     assert found
-    assert found.name == "Example Home Cost of project Attic"
+    assert found.name == "Example Home Cost of project Attic this month"
 
     # A deleted key keeps its last name, also over a restart.
     simulator.account.api_keys = []
