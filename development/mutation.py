@@ -102,21 +102,15 @@ class Mutant:
 # ---- What the tests reach ------------------------------------------------------------------------
 
 
-def measure(jobs: int) -> list[Test]:
-    """Return all tests; runs those of files that are new or were changed."""
-    files = sorted(TESTS.glob("test_*.py"))
-    shared = sorted(
-        path
-        for path in (*INTEGRATION.rglob("*.py"), *Path("simulator").rglob("*.py"))
-        if "__pycache__" not in path.parts
-    )
-    shared += sorted(path for path in TESTS.glob("*.py") if path not in files)
-    code = b"".join(path.read_bytes() for path in shared)
-    files = [path for path in files if not path.name.startswith(NO_TESTS)]
+def measure(files: Iterable[Path], jobs: int) -> list[Test]:
+    """Return the tests in some files; runs those of files that are new, or were changed.
+
+    All of them run again once the integration's code was changed, since that moves its lines.
+    """
+    code = b"".join(path.read_bytes() for path in _paths("."))
     with ThreadPoolExecutor(jobs) as pool:
-        return [
-            test for tests in pool.map(lambda path: _measure(path, code), files) for test in tests
-        ]
+        found = pool.map(lambda path: _measure(path, code), files)
+        return [test for tests in found for test in tests]
 
 
 def _measure(path: Path, code: bytes) -> list[Test]:
@@ -272,7 +266,14 @@ class Runner:
 # ---- The command ---------------------------------------------------------------------------------
 
 
-def _paths(modules: Iterable[str]) -> list[Path]:
+def _test_files(names: Iterable[str]) -> list[Path]:
+    """Return the test files with some names, or all that are worth it."""
+    if names:
+        return [TESTS / name for name in names]
+    return [one for one in sorted(TESTS.glob("test_*.py")) if not one.name.startswith(NO_TESTS)]
+
+
+def _paths(*modules: str) -> list[Path]:
     """Return the files of modules and packages."""
     paths: list[Path] = []
     for module in modules:
@@ -305,19 +306,20 @@ def main() -> int:
     parser.add_argument("--seed", default="1", help="which ones (1)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
     parser.add_argument("--budget", type=float, default=30, help="seconds of tests a mistake (30)")
+    parser.add_argument("--tests", nargs="+", default=(), help="only these files in tests/")
     parser.add_argument("--survivors", action="store_true", help="only those that survived last")
     arguments = parser.parse_args()
     os.chdir(REPOSITORY)
     STATE.mkdir(parents=True, exist_ok=True)
     print("Which test reaches which line", flush=True)
-    runner = Runner(measure(arguments.jobs), arguments.budget)
+    runner = Runner(measure(_test_files(arguments.tests), arguments.jobs), arguments.budget)
     last: list[dict[str, str]] | None = None
     modules: Iterable[str] = arguments.modules
     if arguments.survivors:
         last = json.loads(SURVIVORS.read_text("utf-8"))
         modules = dict.fromkeys(one["module"] for one in last)
     mutants: list[Mutant] = []
-    for path in _paths(modules):
+    for path in _paths(*modules):
         found = list(mutants_of(path, arguments.seed))
         if last is not None:
             found = [one for one in found if {"module": one.module, "change": one.change} in last]
