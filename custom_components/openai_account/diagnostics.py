@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from yarl import URL
@@ -36,10 +37,9 @@ TO_REDACT = {
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: OpenAIAccountConfigEntry
 ) -> dict[str, Any]:
-    """Return all that an entry holds, redacted."""
-    data = entry.runtime_data
+    """Return all that an entry holds, redacted; why it is not loaded if it is not."""
     host = URL(entry.data[CONF_HOST]).host
-    return {
+    result: dict[str, Any] = {
         "entry": async_redact_data(
             {
                 "data": {
@@ -52,7 +52,15 @@ async def async_get_config_entry_diagnostics(
                 "unique_id": entry.unique_id,
             },
             TO_REDACT,
-        ),
+        )
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return result | {
+            "state": entry.state.value,
+            "reason": entry.error_reason_translation_key or entry.disabled_by,
+        }
+    data = entry.runtime_data
+    return result | {
         "paths": data.client.paths,
         "endpoints": {one.endpoint: _endpoint(one) for one in data.coordinators},
     }

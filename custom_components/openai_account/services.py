@@ -74,7 +74,7 @@ async def _async_set_credit(call: ServiceCall) -> None:
     entry: OpenAIAccountConfigEntry = async_get_config_entry(
         call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
     )
-    if error := await async_enter_credit(entry.runtime_data, call.data[ATTR_AMOUNT]):
+    if error := await async_enter_credit(entry, call.data[ATTR_AMOUNT]):
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key=error)
 
 

@@ -131,6 +131,7 @@ class AccountStore:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
         self._store = Store[StoreData](hass, _VERSION, f"{DOMAIN}.{entry_id}")
+        self._is_closed = False
         self._take({"models": {}, "endpoints": {}})
 
     def _take(self, data: StoreData) -> None:
@@ -152,6 +153,14 @@ class AccountStore:
     async def async_save(self) -> None:
         """Write at once."""
         await self._store.async_save(self._data)
+
+    async def async_close(self) -> None:
+        """Write at once, and nothing more: the next setup of the entry has a store of its own.
+
+        A request that is still under way must not overwrite what that one writes.
+        """
+        self._is_closed = True
+        await self.async_save()
 
     async def async_remove(self) -> None:
         """Forget everything."""
@@ -246,4 +255,5 @@ class AccountStore:
 
     def save_soon(self) -> None:
         """Write everything in half a minute, or when Home Assistant stops."""
-        self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)
+        if not self._is_closed:
+            self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)

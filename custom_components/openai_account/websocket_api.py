@@ -14,14 +14,14 @@ from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
+from homeassistant.helpers.recorder import get_instance
 
 from .api import KeyKind
 from .const import DOMAIN
 from .coordinator import AccountOptions, OpenAIAccountConfigEntry
 from .entity import account_name
 from .sensor import monthly_budget
-from .statistic_ids import statistic_id
+from .statistic_ids import has_statistics, statistic_id
 from .status import failed_keys
 from .store import AccountStore
 
@@ -95,7 +95,7 @@ async def ws_list_accounts(
 
 async def _async_existing_statistics(hass: HomeAssistant) -> set[str] | None:
     """Return the ids of the statistics in the database; None without a recorder."""
-    if DATA_INSTANCE not in hass.data:
+    if not has_statistics(hass):
         return None
     # Without a recorder, its modules need not be installed.
     from homeassistant.components.recorder.statistics import get_metadata  # noqa: PLC0415

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import slugify
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..coordinator import OpenAIAccountConfigEntry
 from ..statistic_ids import statistic_id
@@ -30,7 +31,11 @@ def async_start_history(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) ->
 async def async_read_slugs(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> dict[str, str]:
     """Return the slugs of the models that have a history, by their names."""
     base = statistic_id(entry, COST)
-    found = await async_read_names(hass)
+    try:
+        found = await async_read_names(hass)
+    except SQLAlchemyError:
+        # The account works without a history; new slugs are the same but for old releases.
+        return {}
     slugs = {
         name.rpartition(", ")[2]: one.removeprefix(f"{base}_")
         for one, name in found.items()
