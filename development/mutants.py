@@ -149,7 +149,7 @@ def operators() -> dict[str, Operator]:
 
 
 def left_out(source: str) -> list[Span]:
-    """Return the parts in which a mistake changes nothing that runs: types, and debug messages."""
+    """Return the parts in which a mistake changes nothing that users see: types and messages."""
     spans: list[Span] = []
     for node in ast.walk(ast.parse(source)):
         parts: list[ast.AST | None] = []
@@ -165,7 +165,7 @@ def left_out(source: str) -> list[Span]:
             name = ast.unparse(node.func)
             if name == "cast":
                 parts.append(node.args[0])
-            elif name.endswith("_LOGGER.debug"):
+            elif name in {"_LOGGER.debug", "_LOGGER.info"}:
                 parts.append(node)
         elif isinstance(node, ast.keyword) and node.arg in {"slots", "kw_only"}:
             parts.append(node)

@@ -206,3 +206,37 @@ async def test_response_of_something_else(
     shown = {"credit_grants": "total_used", "subscription": "plan", "usage": "cost_today"}
     for other, key in shown.items():
         assert (state(hass, key) == STATE_UNAVAILABLE) is (other == endpoint)
+
+
+async def test_unreadable_fields_are_named_once(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The debug log names each field with a wrong value once; what stands for none is not wrong."""
+    freezer.move_to(NOW)
+    simulator.account.subscription |= {
+        "access_until": 0,
+        "hard_limit_usd": "",
+        "has_payment_method": None,
+        "tax_ids": [],
+        "plan": "pro",
+        "po_number": False,
+        "canceled_at": "soon",
+        "soft_limit_usd": 5,
+    }
+    simulator.account.credit_grants_override = {
+        "total_available": 1,
+        "grants": {"data": [{"grant_amount": 1, "expires_at": 0}, 7]},
+    }
+    simulator.account.usage_override = {
+        "daily_costs": [{"timestamp": NOW.timestamp(), "line_items": {}}]
+    }
+    await setup_entry(hass, entry)
+    await poll(hass, freezer)
+    message = "The field {} has an unexpected value and is left out"
+    found = [one.getMessage() for one in caplog.records if "unexpected value" in one.getMessage()]
+    wrong = ("canceled_at", "data", "line_items", "plan", "po_number")
+    assert sorted(found) == [message.format(name) for name in wrong]
