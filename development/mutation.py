@@ -266,7 +266,7 @@ class Runner:
 # ---- The command ---------------------------------------------------------------------------------
 
 
-def _test_files(names: Iterable[str]) -> list[Path]:
+def _test_files(names: Sequence[str]) -> list[Path]:
     """Return the test files with some names, or all that are worth it."""
     if names:
         return [TESTS / name for name in names]
@@ -305,7 +305,12 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=10, help="mistakes per module (10)")
     parser.add_argument("--seed", default="1", help="which ones (1)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
-    parser.add_argument("--budget", type=float, default=30, help="seconds of tests a mistake (30)")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=120,
+        help="seconds of tests, as they take with coverage (120)",
+    )
     parser.add_argument("--tests", nargs="+", default=(), help="only these files in tests/")
     parser.add_argument("--survivors", action="store_true", help="only those that survived last")
     arguments = parser.parse_args()

@@ -33,6 +33,9 @@ from .common import (
     submit_form,
 )
 from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
+from .usage import USAGE
+
+USAGE_PATHS = {f"usage/{one}" for one in USAGE}
 
 # ---- Setting up --------------------------------------------------------------------------------
 
@@ -45,7 +48,19 @@ COST_KEYS = {
     "cost_last_month",
     "forecast_this_month",
     "spend_limit",
+    "spend_limit_reached",
     "budget_used",
+    "budget_left",
+    "input_tokens_today",
+    "input_tokens_this_month",
+    "cached_input_tokens_today",
+    "cached_input_tokens_this_month",
+    "output_tokens_today",
+    "output_tokens_this_month",
+    "requests_today",
+    "requests_this_month",
+    "tokens_last_24_hours",
+    "requests_last_24_hours",
 }
 
 
@@ -65,10 +80,17 @@ async def test_admin_key_alone_adds_costs(hass: HomeAssistant, simulator: Runnin
     entry = result["result"]
     assert entry.unique_id == ORGANIZATION
     assert entry.state is ConfigEntryState.LOADED
-    assert requested_endpoints(simulator) == {"costs", "spend_limit"}
+    assert requested_endpoints(simulator) == {
+        "costs",
+        "spend_limit",
+        "projects",
+        "api_keys",
+        *USAGE_PATHS,
+    }
     assert entity_keys(hass, entry) == COST_KEYS | {
         "model_cost_gpt_5_5",
         "project_cost_proj_default",
+        "model_tokens_gpt_5_5_2026_03_01",
     }
 
 
@@ -106,6 +128,9 @@ async def test_both_keys_share_the_endpoints(
         "me",
         "costs",
         "spend_limit",
+        "projects",
+        "api_keys",
+        *USAGE_PATHS,
     }
 
 

@@ -88,6 +88,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
         finally:
             # Home Assistant does not call the above where the first refresh fails.
             update_session_key(hass, entry, data)
+        if data.names:
+            await data.names.async_start()
     except Exception:
         await data.store.async_close()
         raise

@@ -15,10 +15,11 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import Subscription
+from .api import SpendLimit, Subscription
 from .coordinator import (
     COSTS,
     CREDIT,
+    SPEND_LIMIT,
     SUBSCRIPTION,
     OpenAIAccountConfigEntry,
     OpenAIAccountData,
@@ -84,6 +85,16 @@ SUBSCRIPTION_BINARY_SENSORS = (
     ),
 )
 
+SPEND_LIMIT_BINARY_SENSORS = (
+    AccountBinarySensorDescription[SpendLimit](
+        key="spend_limit_reached",
+        translation_key="spend_limit_reached",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        exists_fn=lambda limit: limit.is_enforcing is not None,
+        value_fn=lambda limit: limit.is_enforcing,
+    ),
+)
+
 
 def low_balance(account: OpenAIAccountData) -> bool | None:
     """Return whether the credit is below the user's threshold; None where it is not known."""
@@ -130,6 +141,7 @@ async def async_setup_entry(
     """Set up the binary sensors of an account."""
     adder = EntityAdder(hass, entry, BINARY_SENSOR_DOMAIN, async_add_entities)
     adder.add_reported(SUBSCRIPTION, SUBSCRIPTION_BINARY_SENSORS, AccountBinarySensor[Subscription])
+    adder.add_reported(SPEND_LIMIT, SPEND_LIMIT_BINARY_SENSORS, AccountBinarySensor[SpendLimit])
     # What triggers automations comes last, when the states that these read are up to date.
     adder.add_derived(DERIVED_BINARY_SENSORS, DerivedBinarySensor)
 

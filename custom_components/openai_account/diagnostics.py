@@ -13,16 +13,19 @@ from yarl import URL
 
 from .api import DEFAULT_HOST
 from .const import CONF_ADMIN_KEY, CONF_ORGANIZATION, CONF_SESSION_KEY
-from .coordinator import AnyCoordinator, OpenAIAccountConfigEntry
+from .coordinator import AnyCoordinator, NameCoordinator, OpenAIAccountConfigEntry
 
 TO_REDACT = {
     CONF_ADMIN_KEY,
     CONF_SESSION_KEY,
     CONF_ORGANIZATION,
     "account_name",
+    "api_keys",
+    "api_keys_this_month",
     "billing_address",
     "billing_email",
     "business_address",
+    "key_projects",
     "po_number",
     "project_names",
     "projects",
@@ -62,7 +65,17 @@ async def async_get_config_entry_diagnostics(
     data = entry.runtime_data
     return result | {
         "paths": data.client.paths,
+        "names": _names(data.names) if data.names else None,
         "endpoints": {one.endpoint: _endpoint(one) for one in data.coordinators},
+    }
+
+
+def _names(names: NameCoordinator) -> dict[str, Any]:
+    """Return how many names are known; they themselves say whose they are."""
+    return {
+        **_plain(asdict(names.status)),
+        "projects": len(names.data.projects),
+        "api_keys": len(names.data.api_keys),
     }
 
 

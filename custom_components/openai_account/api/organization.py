@@ -37,9 +37,12 @@ class SpendLimit:
     """The monthly limit that an organization has set on its spending.
 
     `amount` is in US dollars (the endpoint reports cents), None where none is set.
+    `is_enforcing` tells whether the API refuses the organization's requests because the
+    limit is reached, None where that is not reported.
     """
 
     amount: float | None = None
+    is_enforcing: bool | None = None
 
     @classmethod
     def read(cls, data: JsonObject) -> SpendLimit:
@@ -48,4 +51,9 @@ class SpendLimit:
             raise InvalidResponseError("The response has no spend limit")
         if (data.read("currency", text) or "usd").lower() != "usd":
             raise InvalidResponseError("The spend limit is not in US dollars")
-        return cls(amount=data.read("threshold_amount", cents) or None)
+        enforcement = data.inside("enforcement")
+        status = enforcement.read("status", text) if enforcement else None
+        return cls(
+            amount=data.read("threshold_amount", cents) or None,
+            is_enforcing=None if status is None else status == "enforcing",
+        )

@@ -1,7 +1,7 @@
 """Daily values as long-term statistics of the recorder.
 
-One external statistic for the account and one for each model, with two rows for every
-UTC day (see `rows`). Everything here needs the recorder.
+One external statistic for the account and one for each model, project and API key, with two
+rows for every UTC day (see `rows`). Everything here needs the recorder.
 """
 
 from __future__ import annotations

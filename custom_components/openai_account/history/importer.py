@@ -136,6 +136,10 @@ class Importer[DayT]:
         if cleared := self._statistics.cleared:
             _LOGGER.info("%s statistics are gone, and are written again", len(cleared))
             self._doubtful |= set(_range(min({oldest} | self._known), report.start))
+        elif self._statistics.lacks_past:
+            # Some statistics are new, while the others may have that past.
+            self._doubtful = {day for day in self._doubtful if day in self._known}
+            self._doubtful |= set(_range(oldest, report.start))
         elif is_start:
             # The last days before a gap may not have been settled when they were read.
             for last in [day for day in self._known if day + DAY not in self._known]:
@@ -174,7 +178,7 @@ class Importer[DayT]:
             del self._requested[day]
         self._note_known(requested, report.today)
         if not self._doubtful:
-            self._statistics.forget_cleared()
+            self._statistics.note_whole()
         _LOGGER.info("%s days were requested, %s rows written", len(requested), count)
 
     def _note_known(self, days: Mapping[date, DayT], today: date) -> None:

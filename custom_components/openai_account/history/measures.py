@@ -12,7 +12,9 @@ from homeassistant.core import CALLBACK_TYPE
 from ..api import DayCosts, OpenAIAccountClient
 from ..const import CURRENCY_USD
 from ..coordinator import OpenAIAccountData
+from ..entity import always
 from ..store import AccountStore, SlugRegistry
+from ..titles import api_key_titles
 
 
 class DailyReport[DayT](Protocol):
@@ -42,6 +44,10 @@ class Poller[DayT](Protocol):
     def async_add_listener(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE: ...  # noqa: D102
 
 
+def _no_titles(_: AccountStore) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure[DayT]:
     """A statistic of the account, and one for each name (a model, a project, ...).
@@ -49,7 +55,9 @@ class Measure[DayT]:
     `key` follows the account's identity in the statistic id, and the slug of a name
     follows `key`; `label` is in the statistic's name. `unit` and `unit_class` are the
     recorder's. `total` picks the account's value of a day, `by_name` those of the names,
-    whose slugs are in a registry of the store.
+    whose slugs are in a registry of the store. `titles` returns what to call the names now,
+    where that is not the name. The values are reported where `is_reported` is True of the
+    account; where it is not, the statistics stay as they are.
     """
 
     key: str
@@ -59,6 +67,8 @@ class Measure[DayT]:
     total: Callable[[DayT], float] | None = None
     by_name: Callable[[DayT], Mapping[str, float]] | None = None
     registry: Callable[[AccountStore], SlugRegistry] | None = None
+    titles: Callable[[AccountStore], Mapping[str, str]] = _no_titles
+    is_reported: Callable[[OpenAIAccountData], bool] = always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +86,8 @@ class Source[DayT]:
 
 
 COST = "cost"
+PROJECT_COST = "project_cost"
+KEY_COST = "key_cost"
 
 COSTS = Source(
     poller=lambda data: data.costs,
@@ -89,6 +101,23 @@ COSTS = Source(
             total=lambda day: day.cost,
             by_name=lambda day: day.models,
             registry=lambda store: store.models,
+        ),
+        Measure(
+            key=PROJECT_COST,
+            label="project cost",
+            unit=CURRENCY_USD,
+            by_name=lambda day: day.projects,
+            registry=lambda store: store.projects,
+            titles=lambda store: store.projects.labels(),
+        ),
+        Measure(
+            key=KEY_COST,
+            label="API key cost",
+            unit=CURRENCY_USD,
+            by_name=lambda day: day.api_keys,
+            registry=lambda store: store.api_keys,
+            titles=api_key_titles,
+            is_reported=lambda data: data.reports_api_keys,
         ),
     ),
 )
