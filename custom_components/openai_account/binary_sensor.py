@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import override
 
 from homeassistant.components.binary_sensor import (
@@ -12,6 +13,7 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.components.sensor import ATTR_LAST_RESET
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -97,6 +99,13 @@ def over_budget(account: OpenAIAccountData) -> bool | None:
     return None if report is None or budget is None else report.cost_this_month > budget
 
 
+def _month_attributes(account: OpenAIAccountData) -> dict[str, object]:
+    """Return when the current UTC month began, which the costs are those of."""
+    if (report := account.last(COSTS)) is None:
+        return {ATTR_LAST_RESET: None}
+    return {ATTR_LAST_RESET: datetime.combine(report.month_start, time.min, UTC).isoformat()}
+
+
 DERIVED_BINARY_SENSORS = (
     DerivedBinarySensorDescription(
         key="over_budget",
@@ -106,6 +115,7 @@ DERIVED_BINARY_SENSORS = (
         possible_fn=lambda account: account.options.monthly_budget is not None,
         exists_fn=lambda account: (report := account.last(COSTS)) is not None and report.complete,
         available_fn=lambda account: account.current(COSTS) is not None,
+        attributes_fn=_month_attributes,
         value_fn=over_budget,
     ),
     DerivedBinarySensorDescription(

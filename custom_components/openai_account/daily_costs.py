@@ -13,14 +13,26 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .api import MAX_DAYS, CostReport, DayCosts, OpenAIAccountError, round_usd, sum_by_name
+from .api import (
+    MAX_DAYS,
+    CostReport,
+    DayCosts,
+    OpenAIAccountError,
+    RateLimitedError,
+    round_usd,
+    sum_by_name,
+)
 from .const import CURRENCY_USD, DOMAIN
 from .coordinator import OpenAIAccountData
+from .status import endpoint_status
 
 MAX_REQUESTED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
 _UNKNOWN = "unknown"
+_STATUS = "get_costs"
+# The shortest pause where the host does not say how long to wait: twice as long each time.
+_RETRY_INTERVAL = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +77,7 @@ async def async_get_costs(
     first = start
     while first <= end:
         last = min(end, first + (MAX_DAYS - 1) * _DAY)
-        try:
-            report = await account.client.costs_between(first, last + _DAY)
-        except OpenAIAccountError as err:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
+        report = await _async_request(account, first, last + _DAY)
         if not report.complete:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="endpoint_missing")
         days |= report.days
@@ -97,6 +106,36 @@ async def async_get_costs(
     if group:
         response[group.plural] = _rounded(sum_by_name(grouped.values()))
     return response
+
+
+async def _async_request(account: OpenAIAccountData, start: date, end: date) -> CostReport:
+    """Request the costs of days, unless the host has asked to wait.
+
+    Where it asks that now, the next requests of this kind wait, but no polls.
+    """
+    hass, entry_id = account.costs.hass, account.costs.config_entry.entry_id
+    own = endpoint_status(hass, entry_id, _STATUS)
+    paused = [
+        one.retry_at
+        for one in (own, account.costs.status)
+        if one.last_error == RateLimitedError.code and one.seconds_left and one.retry_at
+    ]
+    if paused:
+        time = dt_util.as_local(max(paused)).strftime("%Y-%m-%d %H:%M:%S")
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="paused",
+            translation_placeholders={"time": time},
+        )
+    try:
+        report = await account.client.costs_between(start, end)
+    except OpenAIAccountError as err:
+        if isinstance(err, RateLimitedError):
+            own.note_error(err)
+            own.pause(err.retry_after, _RETRY_INTERVAL)
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
+    own.note_success()
+    return report
 
 
 def _check_dates(start: date, end: date) -> None:

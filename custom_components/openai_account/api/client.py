@@ -19,8 +19,9 @@ from .errors import (
     WebPageError,
     WrongAdminKeyError,
 )
+from .limits import limited
 from .organization import Organization, SpendLimit
-from .parsing import JsonObject, boolean, text
+from .parsing import JsonObject, boolean, page_cursor
 from .response import MAX_BODY
 from .sharing import SharedResponses
 from .subscription import Subscription
@@ -77,6 +78,7 @@ class OpenAIAccountClient:
         """The path that each endpoint was found at, by the last part of the path."""
         return self._transport.paths
 
+    @limited
     async def credit_grants(self) -> CreditGrants:
         """Fetch the prepaid credit.
 
@@ -95,7 +97,8 @@ class OpenAIAccountClient:
             self._derived_on = today
             return grants
         self._shared.clear()
-        return CreditGrants.read(data, datetime.now(UTC))
+        now = datetime.now(UTC)
+        return await run_in_executor_if_large(data.size, CreditGrants.read, data, now)
 
     async def costs(self) -> CostReport:
         """Fetch the costs of the current UTC month, and on its first day of the day before."""
@@ -107,12 +110,13 @@ class OpenAIAccountClient:
         today = utc_today()
         return await self.costs_between(today, today + timedelta(days=1))
 
+    @limited
     async def costs_between(self, start: date, end: date) -> CostReport:
         """Fetch the costs of up to 100 UTC days, `end` excluded.
 
         The last day is the report's `today`. Where the response is too large to
-        read, the days are requested in parts. Raises ValueError for no days or too
-        many.
+        read, the days are requested in parts, within the limits of one fetch. Raises
+        ValueError for no days or too many.
         """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError(f"from 1 to {MAX_DAYS} days")
@@ -139,14 +143,19 @@ class OpenAIAccountClient:
                 project_names={**first.project_names, **second.project_names},
             )
 
+    @limited
     async def subscription(self) -> Subscription:
         """Fetch the plan, its limits and who is billed."""
-        return Subscription.read(await self._request_subscription(_SUBSCRIPTION))
+        data = await self._request_subscription(_SUBSCRIPTION)
+        return await run_in_executor_if_large(data.size, Subscription.read, data)
 
+    @limited
     async def organizations(self) -> tuple[Organization, ...]:
         """Fetch the organizations of the key's owner, the default one first."""
-        return Organization.read_all(await self._transport.request(_ME, prefixes=V1))
+        data = await self._transport.request(_ME, prefixes=V1)
+        return await run_in_executor_if_large(data.size, Organization.read_all, data)
 
+    @limited
     async def spend_limit(self) -> SpendLimit:
         """Fetch the organization's own monthly limit.
 
@@ -157,16 +166,17 @@ class OpenAIAccountClient:
             data = await self._transport.request(_SPEND_LIMIT, prefixes=V1, key=KeyKind.ADMIN)
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
-        return SpendLimit.read(data)
+        return await run_in_executor_if_large(data.size, SpendLimit.read, data)
 
     async def _derive_credit(self) -> CreditGrants:
         today = utc_today()
         start, end = window(today)
         data = await self._request_usage(start, end, _CREDIT_GRANTS)
-        report = CostReport.read(data, start, today)
+        report = await run_in_executor_if_large(data.size, CostReport.read, data, start, today)
         if report.lifetime is None:
             raise EndpointMissingError("The host does not report any credit")
-        subscription = Subscription.read(await self._request_subscription(_CREDIT_GRANTS))
+        data = await self._request_subscription(_CREDIT_GRANTS)
+        subscription = await run_in_executor_if_large(data.size, Subscription.read, data)
         return CreditGrants.derive(subscription, report.lifetime)
 
     async def _request_usage(self, start: date, end: date, purpose: str) -> JsonObject:
@@ -211,7 +221,7 @@ class OpenAIAccountClient:
             pages.append(page)
             if not page.read("has_more", boolean):
                 return pages
-            cursor = page.read("next_page", text)
+            cursor = page.read("next_page", page_cursor)
             # A page holds at least a day; what continues for much longer never ends.
             if cursor is None or cursor in cursors or len(pages) > 2 * MAX_DAYS:
                 raise InvalidResponseError("The pages of the response do not end")

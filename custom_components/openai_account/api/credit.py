@@ -14,6 +14,9 @@ from .errors import InvalidResponseError
 from .parsing import JsonObject, moment, number
 from .subscription import Subscription
 
+# So many of the next expiries are kept.
+_MAX_EXPIRIES = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditGrants:
@@ -21,9 +24,9 @@ class CreditGrants:
 
     An expired grant stays in `total_granted`, so `total_available` is not the
     granted minus the used amount. `expiries` are when the grants that still have
-    money left expire, the next one first. `reported` are the names of the fields in the
-    response, null or not. `derived` is True where a gateway does not report its
-    credit, and it was derived from what the gateway does report.
+    money left expire, the next one first, a thousand at most. `reported` are the names
+    of the fields in the response, null or not. `derived` is True where a gateway does
+    not report its credit, and it was derived from what the gateway does report.
     """
 
     total_granted: float | None = None
@@ -50,7 +53,7 @@ class CreditGrants:
             total_used=data.read("total_used", number),
             total_available=data.read("total_available", number),
             total_paid_available=data.read("total_paid_available", number),
-            expiries=tuple(sorted(expiries)),
+            expiries=tuple(sorted(expiries)[:_MAX_EXPIRIES]),
             reported=data.names() & _CREDIT_FIELDS,
         )
         if not result.reported:

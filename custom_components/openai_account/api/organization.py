@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .errors import InvalidResponseError
-from .parsing import JsonObject, boolean, cents, text
+from .parsing import JsonObject, boolean, cents, identifier, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Organization:
         found = [
             cls(org_id, org.read("title", text), org.read("is_default", boolean) or False)
             for org in (orgs.rows("data") if orgs else ())
-            if (org_id := org.read("id", text)) and org_id.isascii() and len(org_id) <= 100
+            if (org_id := org.read("id", identifier))
         ]
         return tuple(sorted(found, key=lambda org: not org.is_default))
 
