@@ -40,6 +40,7 @@ from .const import (
 )
 from .coordinator import OpenAIAccountConfigEntry, keys_of
 from .forms import KEY, REMOVALS, USER_SCHEMA, entered_keys, masked, reconfigure_schema, select
+from .issues import escape_markdown
 from .options_flow import OpenAIAccountOptionsFlow
 from .status import clear_statuses, failed_keys
 from .validation import (
@@ -206,7 +207,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             "reauth_confirm" if KeyKind.SESSION in asked else "reauth_admin_key",
             vol.Schema({vol.Optional(kind.value): KEY for kind in KeyKind if kind in asked}),
             user_input,
-            account=entry.title,
+            account=escape_markdown(entry.title),
         )
 
     async def async_step_reconfigure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+import logging
 from typing import override
 
 from homeassistant.const import CONF_HOST
@@ -16,7 +17,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
 from .api import DEFAULT_HOST, CostReport
-from .const import BILLING_URL, DOMAIN, MANUFACTURER
+from .const import BILLING_URL, DOMAIN, MANUFACTURER, MAX_NAMES
 from .coordinator import (
     SUBSCRIPTION,
     AccountCoordinator,
@@ -27,6 +28,8 @@ from .coordinator import (
     OpenAIAccountData,
 )
 from .store import SlugRegistry
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @callback
@@ -197,11 +200,14 @@ class EntityAdder:
         prefix: str,
         slugs: SlugRegistry,
         entity: Callable[[str, str], Entity],
+        others: EntityDescription,
+        others_entity: Callable[[EntityDescription], Entity],
     ) -> None:
         """Add an entity for each name that has cost something lately; remove the others.
 
         `prefix` is what their keys start with, before the slug; `entity` takes a
-        slug and a name.
+        slug and a name. `others` describes the entity of all names for which there is
+        no place; it exists once there are some, and until the next start without any.
         """
         registry = er.async_get(self.hass)
         start = _unique_id(self.entry, prefix)
@@ -211,11 +217,28 @@ class EntityAdder:
             if one.domain == self.domain and one.unique_id.startswith(start)
         }
         added: set[str] = set()
+        has_others: bool | None = None
+
+        @callback
+        def update_others() -> None:
+            nonlocal has_others
+            if slugs.has_others and not has_others:
+                has_others = True
+                _LOGGER.warning(
+                    "There are costs of more than %s names; those of the others are in %s",
+                    MAX_NAMES,
+                    others.key,
+                )
+                self.async_add_entities([others_entity(others)])
+            elif has_others is None:
+                has_others = False
+                self._remove([others.key])
 
         @callback
         def update() -> None:
             if costs.data is None or not costs.data.complete:
                 return
+            update_others()
             recent = slugs.recent(costs.data.today)
             self._remove(prefix + slug for slug in known - recent.keys())
             new = recent.keys() - added

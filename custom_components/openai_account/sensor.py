@@ -6,10 +6,11 @@ for as long as something was spent on them lately.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import partial
+import math
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -47,6 +48,7 @@ from .estimate import (
     is_credit_known,
     knows_credit,
 )
+from .store import SlugRegistry
 
 PARALLEL_UPDATES = 0
 
@@ -164,6 +166,22 @@ def _project_sensor(slug: str, project: str, name: str) -> AccountSensorDescript
         placeholders={"project": name},
         enabled=False,
     )
+
+
+def _others_sensor(
+    key: str,
+    slugs: SlugRegistry,
+    costs_fn: Callable[[CostReport], Mapping[str, float]],
+    *,
+    enabled: bool = True,
+) -> AccountSensorDescription[CostReport]:
+    """Describe the sum of the names that have no sensor of their own."""
+
+    def cost(report: CostReport) -> float:
+        named = set(slugs.recent(report.today).values())
+        return math.fsum(cost for name, cost in costs_fn(report).items() if name not in named)
+
+    return _cost_sensor(key, cost, lambda report: report.month_start, enabled=enabled)
 
 
 # ---- Subscription ------------------------------------------------------------------------------
@@ -343,6 +361,8 @@ async def async_setup_entry(
         MODEL_COST_PREFIX,
         models,
         lambda slug, model: AccountSensor(account.costs, _model_sensor(slug, model)),
+        _others_sensor("other_models_cost", models, lambda report: report.models_this_month),
+        partial(AccountSensor, account.costs),
     )
     adder.add_named(
         account.costs,
@@ -351,6 +371,13 @@ async def async_setup_entry(
         lambda slug, project: AccountSensor(
             account.costs, _project_sensor(slug, project, projects.label(slug))
         ),
+        _others_sensor(
+            "other_projects_cost",
+            projects,
+            lambda report: report.projects_this_month,
+            enabled=False,
+        ),
+        partial(AccountSensor, account.costs),
     )
     adder.add_reported(SPEND_LIMIT, SPEND_LIMIT_SENSORS, AccountSensor[SpendLimit])
     adder.add_reported(SUBSCRIPTION, SUBSCRIPTION_SENSORS, AccountSensor[Subscription])

@@ -23,7 +23,7 @@ from .const import (
 )
 from .coordinator import CREDIT, SUBSCRIPTION, OpenAIAccountConfigEntry, OpenAIAccountData
 from .estimate import estimated_credit
-from .issues import create_issue, delete_issue
+from .issues import create_issue, delete_issue, escape_markdown
 from .store import AccountStore
 
 SESSION_KEY_EXPIRING = "session_key_expiring"
@@ -66,6 +66,7 @@ def update_session_key(
             SESSION_KEY_EXPIRING,
             placeholders={
                 "account": entry.title,
+                "account_text": escape_markdown(entry.title),
                 "date": dt_util.as_local(end).date().isoformat(),
                 "usage_url": USAGE_URL,
                 "integration_url": f"/config/integrations/integration/{DOMAIN}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 import hashlib
 import re
@@ -11,7 +11,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util, slugify
 
-from .const import DOMAIN, MODEL_RETENTION
+from .api import sum_by_name
+from .const import DOMAIN, MAX_NAMES, MAX_REPLACED_NAMES, MODEL_RETENTION, NAME_RETENTION
 from .stored import AnchorRecord, EnteredCredit, NameRecord, RechargeRecord, StoreData, checked
 
 _VERSION = 1
@@ -54,8 +55,11 @@ class SlugRegistry:
         self._changed = changed
         self._is_whole = is_whole
         self._slugs = {record["name"]: slug for slug, record in records.items()}
+        self._noted_on: date | None = None
+        # Whether the last response had names without a place
+        self.has_others = False
 
-    def slug(self, name: str) -> str:
+    def _slug(self, name: str) -> str:
         """Return the slug of a name, giving it one if it has none yet."""
         if (slug := self._slugs.get(name)) is None:
             slug = slugify(name)[:_SLUG_LENGTH].rstrip("_")
@@ -65,6 +69,16 @@ class SlugRegistry:
                 slug = short if short not in self._records else f"{slug}_{digest}".lstrip("_")
             self._add(slug, name)
         return slug
+
+    def admit(self, costs: Mapping[str, float]) -> list[str]:
+        """Return the slugs of names with costs, giving new ones to the most expensive.
+
+        A name gets none where there are too many already.
+        """
+        new = sorted(costs.keys() - self._slugs.keys(), key=lambda name: (-costs[name], name))
+        for name in new[: max(MAX_NAMES - len(self._records), 0)]:
+            self._slug(name)
+        return [self._slugs[name] for name in costs if name in self._slugs]
 
     def adopt(self, names: Mapping[str, str]) -> None:
         """Take over slugs, by name, that the account had before it was removed and added."""
@@ -77,11 +91,37 @@ class SlugRegistry:
         self._records[slug] = {"name": name, "last_seen": ""}
         self._changed()
 
-    def note(self, days: Mapping[str, date], labels: Mapping[str, str] = _NONE) -> None:
-        """Record the last UTC day on which each of some names had costs, and its label."""
+    def note(
+        self,
+        today: date,
+        days: Mapping[str, date],
+        costs: Iterable[Mapping[str, float]],
+        labels: Mapping[str, str] = _NONE,
+    ) -> None:
+        """Record the last UTC day on which each of some names had costs, and its label.
+
+        `costs` are what they cost on each day: where there are too many names, the most
+        expensive are recorded. They keep their places as long as they have costs; once a
+        day, some make room for more expensive ones.
+        """
+        is_new_day = self._noted_on != today
+        self._noted_on = today
+        if is_new_day:
+            self._forget(today)
+        held = set(self.recent(today).values())
+        recorded = held | days.keys()
+        if len(recorded) > MAX_NAMES:
+            recorded = self._choose(held, days.keys(), sum_by_name(costs), is_new_day=is_new_day)
+            gone = (today - MODEL_RETENTION - timedelta(days=1)).isoformat()
+            for name in held - recorded:
+                self._records[self._slugs[name]]["last_seen"] = gone
+                self._changed()
+        self.has_others = not days.keys() <= recorded
         changed = False
         for name, day in sorted(days.items()):
-            record = self._records[self.slug(name)]
+            if name not in recorded:
+                continue
+            record = self._records[self._slug(name)]
             seen = max(record["last_seen"], day.isoformat())
             label = labels.get(name, record.get("label", name))
             if record["last_seen"] != seen or record.get("label", name) != label:
@@ -91,9 +131,43 @@ class SlugRegistry:
         if changed:
             self._changed()
 
+    def _choose(
+        self,
+        held: Collection[str],
+        names: Collection[str],
+        costs: Mapping[str, float],
+        *,
+        is_new_day: bool,
+    ) -> set[str]:
+        """Return the names that get or keep a place."""
+
+        def ranked(some: Iterable[str]) -> list[str]:
+            return sorted(some, key=lambda name: (-costs.get(name, 0.0), name))
+
+        kept = ranked(held)[:MAX_NAMES]
+        new = ranked(set(names) - set(held))
+        free = MAX_NAMES - len(kept)
+        kept, new = kept + new[:free], new[free:]
+        if is_new_day:
+            for place, name in enumerate(new[:MAX_REPLACED_NAMES], 1):
+                if costs.get(name, 0.0) <= costs.get(kept[-place], 0.0):
+                    break
+                kept[-place] = name
+        return set(kept)
+
+    def _forget(self, today: date) -> None:
+        """Forget the names that have had no costs for so long that nothing shows them."""
+        oldest = (today - NAME_RETENTION).isoformat()
+        for slug, record in list(self._records.items()):
+            last = max(record["last_seen"], record.get("history", ""))
+            if last and last < oldest:
+                del self._records[slug]
+                del self._slugs[record["name"]]
+                self._changed()
+
     def note_history(self, name: str, day: date) -> None:
         """Record that the history holds costs of a name on a UTC day."""
-        record = self._records[self.slug(name)]
+        record = self._records[self._slug(name)]
         if record.get("history", "") < day.isoformat():
             record["history"] = day.isoformat()
             self._changed()

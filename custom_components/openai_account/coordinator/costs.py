@@ -35,8 +35,17 @@ class CostCoordinator(AccountCoordinator[CostReport]):
                 _LOGGER.debug("The costs of last month are not available now (%s)", err.code)
         if self._past is not None and self._past.today >= report.start - timedelta(days=1):
             report = _with_earlier_days(self._past, report)
-        self.store.models.note(report.last_days_of_models)
-        self.store.projects.note(report.last_days_of_projects, report.project_names)
+        self.store.models.note(
+            report.today,
+            report.last_days_of_models,
+            (day.models for day in report.days.values()),
+        )
+        self.store.projects.note(
+            report.today,
+            report.last_days_of_projects,
+            (day.projects for day in report.days.values()),
+            report.project_names,
+        )
         return await self._reach_back(report)
 
     async def _reach_back(self, report: CostReport) -> CostReport:
