@@ -106,7 +106,7 @@ async def test_the_current_month_is_kept_where_the_past_takes_too_long(
 ) -> None:
     """The setup's deadline ends what takes too long, not what came in time."""
     freezer.move_to(NOW)
-    costs = {"name": "o3, input", "cost": 150.0}
+    costs: JSON = {"name": "o3, input", "cost": 150.0}
 
     def usage(_: Query) -> JSON:
         if count_requests(simulator, "usage") > 1:
