@@ -19,10 +19,15 @@ from .common import (
     state,
     unavailable_endpoints,
 )
-from .const import FAULTS, KEY_FAULTS, NOW, SENSOR_OF_ENDPOINT
+from .const import FAULTS, KEY_FAULTS, NOW, ORGANIZATION, SENSOR_OF_ENDPOINT
 
 # What the integration calls an endpoint where the dashboard calls it differently
 NAMES = {"usage": "costs"}
+
+
+def log_name(endpoint: str) -> str:
+    """Return what the log calls an endpoint: with the end of the organization's id."""
+    return f"openai_account {NAMES.get(endpoint, endpoint)} of account …{ORGANIZATION[-6:]}"
 
 
 @pytest.mark.parametrize("endpoint", [*SENSOR_OF_ENDPOINT, "*"])
@@ -47,7 +52,7 @@ async def test_fault_affects_only_its_endpoint(
         await poll(hass, freezer)
         assert unavailable_endpoints(hass) == hit
     for one in SENSOR_OF_ENDPOINT:
-        logged = caplog.text.count(f"Error fetching openai_account {NAMES.get(one, one)} data")
+        logged = caplog.text.count(f"Error fetching {log_name(one)} data")
         assert logged == (one in hit)
     reauth = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
     assert len(reauth) == (fault in KEY_FAULTS)
@@ -57,7 +62,7 @@ async def test_fault_affects_only_its_endpoint(
     await poll(hass, freezer, 3700)
     assert unavailable_endpoints(hass) == set()
     for one in SENSOR_OF_ENDPOINT:
-        logged = caplog.text.count(f"Fetching openai_account {NAMES.get(one, one)} data recovered")
+        logged = caplog.text.count(f"Fetching {log_name(one)} data recovered")
         assert logged == (one in hit)
     # The key works again, so the request for a new one is withdrawn.
     assert not list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))

@@ -69,6 +69,7 @@ async def test_pages_without_end_do_not_hold_up_the_setup(
         data={CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY},
     )
     simulator.fault("spend_limit", "not_found")
+    simulator.fault("usage/*", "not_found")
     endless_pages(simulator, freezer, seconds)
     await setup_entry(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_RETRY

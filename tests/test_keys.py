@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openai_account.const import (
     CONF_ADMIN_KEY,
+    CONF_DEFAULT_PROJECT,
     CONF_ORGANIZATION,
     CONF_SESSION_KEY,
     CONF_SESSION_KEY_ADDED,
@@ -33,11 +34,28 @@ from .common import (
     submit_form,
 )
 from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
+from .usage import USAGE
+
+USAGE_PATHS = {f"usage/{one}" for one in USAGE}
 
 # ---- Setting up --------------------------------------------------------------------------------
 
 
+# The oldest of the simulated projects
+PROJECT = "proj_default"
+
+# What is requested with an admin key, polled or once a day
+ADMIN_ENDPOINTS = {
+    "costs",
+    "spend_limit",
+    "projects",
+    "api_keys",
+    "admin_api_keys",
+    *USAGE_PATHS,
+}
+
 COST_KEYS = {
+    "problem",
     "cost_today",
     "cost_yesterday",
     "cost_last_7_days",
@@ -45,7 +63,19 @@ COST_KEYS = {
     "cost_last_month",
     "forecast_this_month",
     "spend_limit",
+    "spend_limit_reached",
     "budget_used",
+    "budget_left",
+    "input_tokens_today",
+    "input_tokens_this_month",
+    "cached_input_tokens_today",
+    "cached_input_tokens_this_month",
+    "output_tokens_today",
+    "output_tokens_this_month",
+    "requests_today",
+    "requests_this_month",
+    "tokens_last_24_hours",
+    "requests_last_24_hours",
 }
 
 
@@ -60,23 +90,26 @@ async def test_admin_key_alone_adds_costs(hass: HomeAssistant, simulator: Runnin
     assert result["data"] == {
         CONF_HOST: simulator.url,
         CONF_ADMIN_KEY: ADMIN_KEY,
+        CONF_DEFAULT_PROJECT: PROJECT,
         CONF_ORGANIZATION: ORGANIZATION,
     }
     entry = result["result"]
     assert entry.unique_id == ORGANIZATION
     assert entry.state is ConfigEntryState.LOADED
-    assert requested_endpoints(simulator) == {"costs", "spend_limit"}
+    assert requested_endpoints(simulator) == ADMIN_ENDPOINTS
     assert entity_keys(hass, entry) == COST_KEYS | {
         "model_cost_gpt_5_5",
         "project_cost_proj_default",
+        "model_tokens_gpt_5_5_2026_03_01",
     }
 
 
 async def test_admin_key_without_costs_is_identified_by_a_digest(
     hass: HomeAssistant, simulator: RunningSimulator
 ) -> None:
-    """Without costs the organization is unknown; the unique id does not reveal the key."""
+    """Without costs and projects it is unknown; the unique id does not reveal the key."""
     simulator.account.ledger = {}
+    simulator.fault("projects", "no_permission")
     result = await submit_form(
         hass, await start_user_flow(hass), host=simulator.url, admin_key=ADMIN_KEY
     )
@@ -99,13 +132,14 @@ async def test_both_keys_share_the_endpoints(
         hass, await start_user_flow(hass), host=simulator.url, session_key=KEY, admin_key=ADMIN_KEY
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == full_entry.data | {CONF_SESSION_KEY_ADDED: ANY}
-    assert requested_endpoints(simulator) == {
+    assert result["data"] == full_entry.data | {
+        CONF_SESSION_KEY_ADDED: ANY,
+        CONF_DEFAULT_PROJECT: PROJECT,
+    }
+    assert requested_endpoints(simulator) == ADMIN_ENDPOINTS | {
         "credit_grants",
         "subscription",
         "me",
-        "costs",
-        "spend_limit",
     }
 
 
@@ -345,6 +379,7 @@ async def test_reconfigure_adds_and_removes_keys(
         CONF_HOST: simulator.url,
         CONF_SESSION_KEY: KEY,
         CONF_ADMIN_KEY: ADMIN_KEY,
+        CONF_DEFAULT_PROJECT: PROJECT,
         CONF_ORGANIZATION: ORGANIZATION,
     }
     assert state(hass, "cost_this_month") == cost

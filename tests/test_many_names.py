@@ -63,9 +63,10 @@ async def test_the_most_expensive_have_sensors_and_statistics(
     assert state(hass, "other_models_cost") == "2.1"
     assert has_entity(hass, "other_projects_cost")
     rows = await history_rows(hass)
-    assert len(rows) == 301
-    assert not any(statistic_id.endswith("_model_20") for statistic_id in rows)
-    assert caplog.text.count("There are costs of more than 300 names") == 2
+    # The account's own, and those of 300 models and 300 projects
+    assert len(rows) == 601
+    assert not any(one.endswith(("_model_20", "_proj_20")) for one in rows)
+    assert caplog.text.count("Only 300 of the names have a sensor") == 2
 
 
 async def test_new_names_with_each_poll(

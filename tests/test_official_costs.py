@@ -101,7 +101,8 @@ async def all_costs(
         await get_costs(hass, entry, start_date="2025-12-01", end_date="2026-11-24", group_by=group)
         for group in ("model", "project")
     ]
-    return {"sensors": sensors, "actions": actions, "history": await history_rows(hass)}
+    history = {key: rows for key, rows in (await history_rows(hass)).items() if "_cost" in key}
+    return {"sensors": sensors, "actions": actions, "history": history}
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
@@ -297,4 +298,4 @@ async def test_costs_do_not_need_a_spend_limit(
     assert not hass.config_entries.flow.async_progress_by_handler(
         DOMAIN, match_context={"source": SOURCE_REAUTH}
     )
-    assert ("Error fetching openai_account spend_limit data" in caplog.text) is logged
+    assert ("Error fetching openai_account spend_limit of account" in caplog.text) is logged

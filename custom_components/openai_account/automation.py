@@ -105,6 +105,9 @@ CREDIT_IS_NOT_LOW = StateTest(
 IS_OVER_BUDGET = StateTest(
     "over_budget", "no_over_budget", lambda state, _: state.state == STATE_ON
 )
+SPEND_LIMIT_IS_REACHED = StateTest(
+    "spend_limit_reached", "no_spend_limit_reached", lambda state, _: state.state == STATE_ON
+)
 DAILY_COST_IS_ABOVE = StateTest(
     "cost_today", "no_cost_today", _is_above, vol.Schema({**_TARGET, **_THRESHOLD})
 )

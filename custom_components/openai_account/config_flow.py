@@ -5,68 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import (
-    SOURCE_IMPORT,
-    SOURCE_REAUTH,
-    ConfigFlow,
-    ConfigFlowResult,
-    OptionsFlow,
-)
+from homeassistant.config_entries import SOURCE_IMPORT, SOURCE_REAUTH, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import callback
-from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .api import (
-    DEFAULT_HOST,
-    InvalidAuthError,
-    InvalidKeyError,
-    KeyKind,
-    OpenAIAccountError,
-    Organization,
-    base_url,
-    extract_key,
-)
-from .const import (
-    ADMIN_KEYS_URL,
-    BILLING_URL,
-    CONF_CREDIT,
-    CONF_ENTERED_CREDIT,
-    CONF_ORGANIZATION,
-    CONF_SESSION_KEY,
-    CONF_SESSION_KEY_ADDED,
-    DOMAIN,
-    USAGE_URL,
-)
+from .account_flow import AccountFlow, entry_data, now
+from .api import InvalidAuthError, KeyKind, Organization
+from .const import CONF_CREDIT, CONF_ENTERED_CREDIT, CONF_ORGANIZATION, DOMAIN
 from .coordinator import OpenAIAccountConfigEntry, keys_of
-from .forms import KEY, REMOVALS, USER_SCHEMA, entered_keys, masked, reconfigure_schema, select
+from .forms import KEY, USER_SCHEMA, entered_keys, masked, reconfigure_schema, select
+from .identity import async_find_matches, distinct, new_identity
 from .issues import escape_markdown
+from .names import distinct_account_name
 from .options_flow import OpenAIAccountOptionsFlow
-from .status import clear_statuses, failed_keys
+from .status import failed_keys
 from .validation import (
     DEFAULT_TITLE,
     Account,
     ValidationFailedError,
     async_check_organization,
-    async_validate,
 )
 
-CONF_ACCOUNTS = "accounts"
+CONF_ACCOUNT = "account"
 _MAX_TITLE = 100
 
 
-class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
+class OpenAIAccountConfigFlow(AccountFlow, domain=DOMAIN):
     """Asks for an account and checks it before anything is stored."""
 
     VERSION = 1
 
     # Set by the step before the one that reads it
-    _account: Account
+    _organizations: tuple[Organization, ...]
+    _possible: list[OpenAIAccountConfigEntry]
 
     def __init__(self) -> None:
-        """Start without errors."""
-        self._errors: dict[str, str] = {}
-        self._minutes = 0
+        """Start with nothing entered."""
+        super().__init__()
         self._name = ""
         self._credit: float | None = None
 
@@ -87,10 +63,10 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         ):
             self._name = " ".join(user_input.get(CONF_NAME, "").split())
             self._credit = user_input.get(CONF_CREDIT)
+            self._account = account
             if len(account.organizations) > 1:
-                self._account = account
                 return await self.async_step_organization()
-            return await self._async_create(account, *account.organizations[:1])
+            return await self._async_add(*account.organizations[:1])
         return self._show("user", USER_SCHEMA, user_input)
 
     async def async_step_organization(
@@ -98,7 +74,9 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask which of the organizations of the key's owner to add."""
         account = self._account
-        known = self._async_current_ids(include_ignore=False)
+        known = self._async_current_ids(include_ignore=False) | {
+            one.data.get(CONF_ORGANIZATION) for one in self._async_current_entries()
+        }
         choices = [one for one in account.organizations if one.id not in known]
         if not choices:
             return self.async_abort(reason="already_configured")
@@ -109,16 +87,17 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             if not organizations:
                 self._errors = {CONF_ORGANIZATION: "no_organization"}
             elif await self._async_belongs(account, organizations[0].id):
-                return await self._async_create(account, *organizations)
+                return await self._async_add(*organizations)
         # An admin key belongs to one organization, so only one can be chosen with it.
         several = KeyKind.ADMIN not in account.keys
         first = choices[0].id
+        titles = self._titles(account)
         return self._show(
             "organization",
             vol.Schema(
                 {
                     vol.Required(CONF_ORGANIZATION, default=[first] if several else first): select(
-                        {one.id: one.title or one.id for one in choices}, several=several
+                        {one.id: titles[one.id] for one in choices}, several=several
                     )
                 }
             ),
@@ -131,30 +110,66 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
         self._abort_if_unique_id_configured()
         return self.async_create_entry(title=import_data["title"], data=import_data["data"])
 
+    async def _async_add(self, *organizations: Organization) -> ConfigFlowResult:
+        """Add an account unless it is set up already; ask the user where only they know."""
+        organization = organizations[0].id if organizations else None
+        matches = await async_find_matches(self.hass, self._account, organization)
+        if matches.same:
+            return self.async_abort(reason="already_configured")
+        self._organizations = organizations
+        self._possible = matches.possible
+        if matches.possible:
+            return await self.async_step_known_account()
+        return await self._async_create(self._account, *organizations)
+
+    async def async_step_known_account(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether one of the accounts is that of the same organization."""
+        if user_input is None:
+            names = {one.entry_id: distinct_account_name(self.hass, one) for one in self._possible}
+            schema = vol.Schema({vol.Optional(CONF_ACCOUNT): select(names, several=False)})
+            return self._show("known_account", schema, None)
+        if user_input.get(CONF_ACCOUNT):
+            return self.async_abort(reason="already_configured")
+        return await self._async_create(self._account, *self._organizations)
+
     async def _async_create(
         self, account: Account, *organizations: Organization
     ) -> ConfigFlowResult:
         """Create the entry of the first organization; each other one gets a flow of its own."""
-        organization = organizations[0] if organizations else None
-        await self.async_set_unique_id(organization.id if organization else account.identity())
+        organization = organizations[0].id if organizations else None
+        taken = self._async_current_ids(include_ignore=False)
+        await self.async_set_unique_id(new_identity(account, organization, taken))
         self._abort_if_unique_id_configured()
+        titles = self._titles(account)
         for other in organizations[1:]:
             self.hass.async_create_task(
                 self.hass.config_entries.flow.async_init(
                     DOMAIN,
                     context={"source": SOURCE_IMPORT},
                     data={
-                        "title": (other.title or other.id)[:_MAX_TITLE],
-                        "data": _data(account, other.id),
+                        "title": titles[other.id],
+                        "data": entry_data(account, other.id),
                     },
                 )
             )
-        title = self._name or (organization and organization.title) or DEFAULT_TITLE
-        data: dict[str, Any] = _data(account, organization.id if organization else None)
+        title = self._name[:_MAX_TITLE]
+        if not title and organizations and organizations[0].title:
+            title = titles[organizations[0].id]
+        data: dict[str, Any] = entry_data(account, organization)
         if self._credit is not None:
             # The first setup compares the amount with the costs at this time.
-            data[CONF_ENTERED_CREDIT] = {"amount": self._credit, "time": _now()}
-        return self.async_create_entry(title=title[:_MAX_TITLE], data=data)
+            data[CONF_ENTERED_CREDIT] = {"amount": self._credit, "time": now()}
+        return self.async_create_entry(title=title or DEFAULT_TITLE, data=data)
+
+    def _titles(self, account: Account) -> dict[str, str]:
+        """Return what to call each organization of an account, by its id."""
+        ids = {one.id for one in account.organizations}
+        taken = [one.title for one in self._async_current_entries() if one.unique_id not in ids]
+        return distinct(
+            ((one.id, (one.title or one.id)[:_MAX_TITLE]) for one in account.organizations), taken
+        )
 
     async def _async_belongs(self, account: Account, organization: str) -> bool:
         try:
@@ -207,7 +222,7 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             "reauth_confirm" if KeyKind.SESSION in asked else "reauth_admin_key",
             vol.Schema({vol.Optional(kind.value): KEY for kind in KeyKind if kind in asked}),
             user_input,
-            account=escape_markdown(entry.title),
+            account=escape_markdown(distinct_account_name(self.hass, entry)),
         )
 
     async def async_step_reconfigure(
@@ -226,162 +241,11 @@ class OpenAIAccountConfigFlow(ConfigFlow, domain=DOMAIN):
             **{f"stored_{kind}": masked(entry, kind) for kind in KeyKind},
         )
 
-    async def _async_update(
-        self, entry: OpenAIAccountConfigEntry, host: str, user_input: dict[str, Any]
-    ) -> ConfigFlowResult | None:
-        """Check new keys together with those that stay; None if the form has to be shown again."""
-        kept = {
-            kind: key
-            for kind, key in keys_of(entry).items()
-            if not user_input.get(REMOVALS[kind], False)
-        }
-        keys = kept | entered_keys(user_input)
-        if kept.keys() - entered_keys(user_input) and not _same_host(host, entry.data[CONF_HOST]):
-            # Whoever may change the host does not necessarily know the key.
-            self._errors = {
-                str(kind): "key_for_new_host" for kind in kept.keys() - entered_keys(user_input)
-            }
-            return None
-        organization = entry.data.get(CONF_ORGANIZATION)
-        account = await self._async_check(host, keys, organization)
-        if account is None:
-            return None
-        is_new = account.keys.get(KeyKind.SESSION) != entry.data.get(KeyKind.SESSION)
-        if is_new and self._siblings(entry, account):
-            self._account = account
-            return await self.async_step_siblings()
-        return self._finish_update(entry, account)
-
-    async def async_step_siblings(
+    @override
+    async def async_step_other_key(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Offer the new session key to the other accounts of the same person."""
-        entry = (
-            self._get_reauth_entry()
-            if self.source == SOURCE_REAUTH
-            else self._get_reconfigure_entry()
-        )
-        account = self._account
-        siblings = self._siblings(entry, account)
-        if user_input is None:
-            names = {one.entry_id: one.title for one in siblings}
-            schema = vol.Schema(
-                {vol.Optional(CONF_ACCOUNTS, default=list(names)): select(names, several=True)}
-            )
-            return self._show("siblings", schema, None)
-        for sibling in siblings:
-            if sibling.entry_id in user_input.get(CONF_ACCOUNTS, ()):
-                clear_statuses(self.hass, sibling.entry_id)
-                self.hass.config_entries.async_update_entry(
-                    sibling,
-                    data={
-                        **sibling.data,
-                        CONF_SESSION_KEY: account.keys[KeyKind.SESSION],
-                        CONF_SESSION_KEY_ADDED: _now(),
-                    },
-                )
-                self.hass.config_entries.async_schedule_reload(sibling.entry_id)
-        return self._finish_update(entry, account)
-
-    def _siblings(
-        self, entry: OpenAIAccountConfigEntry, account: Account
-    ) -> list[OpenAIAccountConfigEntry]:
-        """Return the other accounts that the new session key opens and that lack it."""
-        key = account.keys.get(KeyKind.SESSION)
-        known = {one.id for one in account.organizations}
-        return [
-            other
-            for other in self._async_current_entries()
-            if other.entry_id != entry.entry_id
-            and other.data[CONF_HOST] == account.host
-            and other.data.get(CONF_ORGANIZATION) in known
-            and other.data.get(KeyKind.SESSION) not in (None, key)
-        ]
-
-    def _finish_update(self, entry: OpenAIAccountConfigEntry, account: Account) -> ConfigFlowResult:
-        clear_statuses(self.hass, entry.entry_id)
-        return self.async_update_reload_and_abort(
-            entry, data=_data(account, entry.data.get(CONF_ORGANIZATION), entry.data)
-        )
-
-    # ---- Shared by all steps -------------------------------------------------------------------
-
-    def _show(
-        self,
-        step_id: str,
-        schema: vol.Schema,
-        values: Mapping[str, Any] | None,
-        **placeholders: str,
-    ) -> ConfigFlowResult:
-        """Show a form with what was entered before, except for what was wrong with the keys.
-
-        A key that can stay goes back to the browser that has just sent it, over the
-        same connection and for nobody else: the flow's progress does not include it,
-        and opening the form again leaves it empty. The rest of what was pasted with
-        the key does not go back.
-        """
-        shown = {key: value for key, value in (values or {}).items() if key not in set(KeyKind)}
-        if self._errors.get("base") != "wrong_account":
-            shown |= {
-                kind: key
-                for kind, text in entered_keys(values or {}).items()
-                if kind not in self._errors and (key := _key_in(text, kind))
-            }
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, shown),
-            errors={str(field): code for field, code in self._errors.items()},
-            description_placeholders={
-                "usage_url": USAGE_URL,
-                "billing_url": BILLING_URL,
-                "admin_keys_url": ADMIN_KEYS_URL,
-                "default_host": DEFAULT_HOST,
-                "minutes": str(self._minutes),
-                **placeholders,
-            },
-        )
-
-    async def _async_check(
-        self, host: str, keys: Mapping[KeyKind, str], organization: str | None = None
-    ) -> Account | None:
-        """Check an account; None if it is rejected, with the reasons in `_errors`."""
-        self._errors = {}
-        try:
-            return await async_validate(self.hass, host, keys, organization)
-        except ValidationFailedError as err:
-            self._errors = err.errors
-            self._minutes = err.minutes
-        return None
-
-
-def _same_host(typed: str, known: str) -> bool:
-    try:
-        return str(base_url(typed)) == known
-    except OpenAIAccountError:
-        # The check that follows reports what is wrong with the host; nothing is sent.
-        return True
-
-
-def _key_in(text: str, kind: KeyKind) -> str | None:
-    try:
-        return extract_key(text, kind)
-    except InvalidKeyError:
-        return None
-
-
-def _now() -> str:
-    return dt_util.utcnow().isoformat()
-
-
-def _data(
-    account: Account, organization: str | None, before: Mapping[str, Any] | None = None
-) -> dict[str, str]:
-    """Return an entry's data; `before` is what it has been, which knows the age of an old key."""
-    data = account.data(organization)
-    before = before or {}
-    if KeyKind.SESSION not in account.keys:
-        return data
-    if account.keys[KeyKind.SESSION] != before.get(KeyKind.SESSION):
-        return data | {CONF_SESSION_KEY_ADDED: _now()}
-    kept = before.keys() & {CONF_SESSION_KEY_ADDED}
-    return data | {name: before[name] for name in kept}
+        """Show the form again, for another key."""
+        if self.source == SOURCE_REAUTH:
+            return await self._async_step_reauth(None)
+        return await self.async_step_reconfigure()

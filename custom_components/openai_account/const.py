@@ -13,6 +13,8 @@ CONF_REMOVE_ADMIN_KEY: Final = "remove_admin_key"
 CONF_ORGANIZATION: Final = "organization"
 # When the session key was entered (ISO 8601, UTC)
 CONF_SESSION_KEY_ADDED: Final = "session_key_added"
+# The organization's oldest project, which tells it from others where its id is not known
+CONF_DEFAULT_PROJECT: Final = "default_project"
 CONF_ENTERED_CREDIT: Final = "entered_credit"
 
 # The form field for the credit on OpenAI's billing page

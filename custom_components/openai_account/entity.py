@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 import logging
-from typing import override
+from typing import Protocol, override
 
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
-from .api import DEFAULT_HOST, CostReport
+from .api import DEFAULT_HOST
 from .const import BILLING_URL, DOMAIN, MANUFACTURER, MAX_NAMES
 from .coordinator import (
     SUBSCRIPTION,
@@ -27,21 +29,23 @@ from .coordinator import (
     OpenAIAccountConfigEntry,
     OpenAIAccountData,
 )
-from .store import SlugRegistry
+from .slugs import SlugRegistry
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@callback
-def account_name(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> str:
-    """Return what the user calls an account: the name of its device, or else the entry's title."""
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    return next((one.name_by_user for one in devices if one.name_by_user), entry.title)
 
 
 def always(_: object) -> bool:
     """Return True: the condition of a description that has none."""
     return True
+
+
+class NamedReport(Protocol):
+    """A response that reports values by name, up to a UTC day; nothing unless it is complete."""
+
+    @property
+    def today(self) -> date: ...  # noqa: D102
+    @property
+    def complete(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,7 @@ class DerivedDescription(EntityDescription):
     """
 
     depends_on: tuple[AnyEndpoint, ...]
+    value_fn: Callable[[OpenAIAccountData], object]
     possible_fn: Callable[[OpenAIAccountData], bool] = always
     exists_fn: Callable[[OpenAIAccountData], bool] = always
     available_fn: Callable[[OpenAIAccountData], bool] = always
@@ -81,6 +86,8 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
     """An entity of an account's device."""
 
     _attr_has_entity_name = True
+    # What the state was last written for; None until the first poll after that
+    _written: tuple[object, ...] | None = None
 
     def __init__(
         self, coordinator: AccountCoordinator[DataT], description: EntityDescription
@@ -102,6 +109,19 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
         if subscription := entry.runtime_data.last(SUBSCRIPTION):
             # Without a response, the device keeps the plan that it has.
             self._attr_device_info["model"] = subscription.plan
+
+    @abstractmethod
+    def _shown(self) -> tuple[object, ...]:
+        """Return all that a poll can change in the state, while the entity is available."""
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if something in it is new: most news concern few entities."""
+        shown = self._shown() if self.available else ()
+        if shown != self._written:
+            self._written = shown
+            super()._handle_coordinator_update()
 
 
 class DerivedEntity(AccountEntity[object]):
@@ -137,6 +157,18 @@ class DerivedEntity(AccountEntity[object]):
         attributes_fn = self.entity_description.attributes_fn
         return attributes_fn(self.account) if attributes_fn else None
 
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.entity_description.value_fn(self.account), self.extra_state_attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The entity of all names that have none of their own, since there are too many."""
+
+    key: str
+    create: Callable[[], Entity]
+
 
 @dataclass(frozen=True, slots=True)
 class EntityAdder:
@@ -153,8 +185,13 @@ class EntityAdder:
         endpoint: Endpoint[DataT],
         descriptions: Iterable[ReportedDescription[DataT]],
         entity: Callable[[AccountCoordinator[DataT], EntityDescription], Entity],
+        *,
+        keep: bool = False,
     ) -> None:
-        """Add what an endpoint reports, now and with each poll; remove it where no key opens it."""
+        """Add what an endpoint reports, now and with each poll; remove it where no key opens it.
+
+        With `keep`, an entity that was added once stays, also if its value is no longer reported.
+        """
         coordinator = self.entry.runtime_data.coordinator(endpoint)
         if coordinator is None:
             self._remove(one.key for one in descriptions)
@@ -165,7 +202,11 @@ class EntityAdder:
         def add_new() -> None:
             if coordinator.data is None:
                 return
-            found = [one for one in waiting if one.exists_fn(coordinator.data)]
+            found = [
+                one
+                for one in waiting
+                if one.exists_fn(coordinator.data) or (keep and self._is_registered(one.key))
+            ]
             waiting[:] = [one for one in waiting if one not in found]
             self.async_add_entities([entity(coordinator, one) for one in found])
 
@@ -194,29 +235,57 @@ class EntityAdder:
         add_new()
 
     @callback
-    def add_named(
+    def add_named[DataT: NamedReport](
         self,
-        costs: AccountCoordinator[CostReport],
+        coordinator: AccountCoordinator[DataT] | None,
         prefix: str,
         slugs: SlugRegistry,
         entity: Callable[[str, str], Entity],
-        others: EntityDescription,
-        others_entity: Callable[[EntityDescription], Entity],
+        is_ready: Callable[[str], bool] | None = None,
+        others: Others | None = None,
     ) -> None:
-        """Add an entity for each name that has cost something lately; remove the others.
+        """Add an entity for each name that has been reported lately; remove the others.
 
         `prefix` is what their keys start with, before the slug; `entity` takes a
-        slug and a name. `others` describes the entity of all names for which there is
-        no place; it exists once there are some, and until the next start without any.
+        slug and a name, once `is_ready` returns True for the name. Names for which there is
+        no place are together in `others`, which exists once there are some, and until the
+        next start without any. Without a coordinator, all are removed.
         """
-        registry = er.async_get(self.hass)
-        start = _unique_id(self.entry, prefix)
-        known = {
-            one.unique_id.removeprefix(start)
-            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
-            if one.domain == self.domain and one.unique_id.startswith(start)
-        }
+        known = self._slugs(prefix)
+        if coordinator is None:
+            self.remove_named(prefix)
+            return
         added: set[str] = set()
+        update_others = self._others_adder(prefix, slugs, others)
+
+        @callback
+        def update() -> None:
+            if coordinator.data is None or not coordinator.data.complete:
+                return
+            update_others()
+            recent = slugs.recent(coordinator.data.today)
+            self._remove(prefix + slug for slug in known - recent.keys())
+            new = recent.keys() - added
+            if is_ready:
+                new = {slug for slug in new if is_ready(recent[slug])}
+            known.clear()
+            known.update(recent)
+            added.intersection_update(recent)
+            added.update(new)
+            self.async_add_entities([entity(slug, recent[slug]) for slug in sorted(new)])
+
+        self.entry.async_on_unload(coordinator.async_add_listener(update))
+        if names := self.entry.runtime_data.names:
+            self.entry.async_on_unload(names.async_add_listener(update))
+        update()
+
+    def _others_adder(
+        self, prefix: str, slugs: SlugRegistry, others: Others | None
+    ) -> Callable[[], None]:
+        """Return what adds, with a warning, the entity of the names for which there is no place.
+
+        At first it removes that of an earlier start.
+        """
         has_others: bool | None = None
 
         @callback
@@ -225,31 +294,41 @@ class EntityAdder:
             if slugs.has_others and not has_others:
                 has_others = True
                 _LOGGER.warning(
-                    "There are costs of more than %s names; those of the others are in %s",
+                    "Only %s of the names have a sensor %s…; the others are in %s",
                     MAX_NAMES,
-                    others.key,
+                    prefix,
+                    others.key if others else "the sums alone",
                 )
-                self.async_add_entities([others_entity(others)])
+                if others:
+                    self.async_add_entities([others.create()])
             elif has_others is None:
                 has_others = False
-                self._remove([others.key])
+                if others:
+                    self._remove([others.key])
 
-        @callback
-        def update() -> None:
-            if costs.data is None or not costs.data.complete:
-                return
-            update_others()
-            recent = slugs.recent(costs.data.today)
-            self._remove(prefix + slug for slug in known - recent.keys())
-            new = recent.keys() - added
-            known.clear()
-            known.update(recent)
-            added.intersection_update(recent)
-            added.update(new)
-            self.async_add_entities([entity(slug, recent[slug]) for slug in sorted(new)])
+        return update_others
 
-        self.entry.async_on_unload(costs.async_add_listener(update))
-        update()
+    def _is_registered(self, key: str) -> bool:
+        unique_id = _unique_id(self.entry, key)
+        registry = er.async_get(self.hass)
+        return registry.async_get_entity_id(self.domain, DOMAIN, unique_id) is not None
+
+    @callback
+    def remove_named(self, prefix: str, others_key: str | None = None) -> None:
+        """Remove all entities whose keys start with a prefix, and that of the others."""
+        self._remove(prefix + slug for slug in self._slugs(prefix))
+        if others_key:
+            self._remove([others_key])
+
+    def _slugs(self, prefix: str) -> set[str]:
+        """Return what follows a prefix in the keys of the registry's entities."""
+        registry = er.async_get(self.hass)
+        start = _unique_id(self.entry, prefix)
+        return {
+            one.unique_id.removeprefix(start)
+            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
+            if one.domain == self.domain and one.unique_id.startswith(start)
+        }
 
     @callback
     def _remove(self, keys: Iterable[str]) -> None:

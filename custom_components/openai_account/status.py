@@ -97,6 +97,12 @@ def endpoint_status(hass: HomeAssistant, entry_id: str, endpoint: str) -> Endpoi
 
 
 @callback
+def endpoint_statuses(hass: HomeAssistant, entry_id: str) -> dict[str, EndpointStatus]:
+    """Return the statuses of an entry's endpoints, by the endpoint's name."""
+    return dict(hass.data.get(_STATUSES, {}).get(entry_id, {}))
+
+
+@callback
 def failed_keys(hass: HomeAssistant, entry_id: str) -> set[KeyKind]:
     """Return the keys of an entry that some endpoint rejected."""
     statuses = hass.data.get(_STATUSES, {}).get(entry_id, {})

@@ -2,201 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date, datetime, timedelta
-import hashlib
-import re
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util, slugify
+from homeassistant.util import dt as dt_util
 
-from .api import sum_by_name
-from .const import DOMAIN, MAX_NAMES, MAX_REPLACED_NAMES, MODEL_RETENTION, NAME_RETENTION
-from .stored import AnchorRecord, EnteredCredit, NameRecord, RechargeRecord, StoreData, checked
+from .const import DOMAIN
+from .slugs import SlugRegistry, model_of_slug
+from .stored import (
+    AdminKeyRecord,
+    AnchorRecord,
+    EnteredCredit,
+    RechargeRecord,
+    StoreData,
+    checked,
+)
 
 _VERSION = 1
 _SAVE_DELAY = 30
-_SLUG_LENGTH = 60
 _KEPT_LIFETIMES = 5
-_NONE: Mapping[str, str] = {}
-# Between two single digits: 4_1 is version 4.1, but 4_0613 is not
-_VERSION_DOT = re.compile(r"(?<=_\d)_(?=\d(?:_|$))")
-
-
-def _model_of_slug(slug: str) -> str:
-    """Return the one model or tool whose name a slug keeps whole.
-
-    Tools are called in words (`web search tool calls`), models by parts and versions
-    (`gpt-4.1-mini`): without a digit it is taken for a tool. Any other name with this slug
-    gets a digest.
-    """
-    if not any(character.isdigit() for character in slug):
-        return slug.replace("_", " ")
-    return _VERSION_DOT.sub(".", slug).replace("_", "-")
-
-
-class SlugRegistry:
-    """Gives models, or projects, the slugs that entities and history depend on.
-
-    A slug depends on the name alone, so that it is the same again after the account was
-    removed and added. Where slugify loses something, a digest of the name tells names apart.
-    A slug that was once given to a name is kept, whatever the rule was then.
-    """
-
-    def __init__(
-        self,
-        records: dict[str, NameRecord],
-        changed: Callable[[], None],
-        is_whole: Callable[[str, str], bool],
-    ) -> None:
-        """Take the known names; `is_whole` tells if a slug and a name belong to each other."""
-        self._records = records
-        self._changed = changed
-        self._is_whole = is_whole
-        self._slugs = {record["name"]: slug for slug, record in records.items()}
-        self._noted_on: date | None = None
-        # Whether the last response had names without a place
-        self.has_others = False
-
-    def _slug(self, name: str) -> str:
-        """Return the slug of a name, giving it one if it has none yet."""
-        if (slug := self._slugs.get(name)) is None:
-            slug = slugify(name)[:_SLUG_LENGTH].rstrip("_")
-            if not self._is_whole(slug, name) or slug in self._records:
-                digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
-                short = f"{slug}_{digest[:8]}".lstrip("_")
-                slug = short if short not in self._records else f"{slug}_{digest}".lstrip("_")
-            self._add(slug, name)
-        return slug
-
-    def admit(self, costs: Mapping[str, float]) -> list[str]:
-        """Return the slugs of names with costs, giving new ones to the most expensive.
-
-        A name gets none where there are too many already.
-        """
-        new = sorted(costs.keys() - self._slugs.keys(), key=lambda name: (-costs[name], name))
-        for name in new[: max(MAX_NAMES - len(self._records), 0)]:
-            self._slug(name)
-        return [self._slugs[name] for name in costs if name in self._slugs]
-
-    def adopt(self, names: Mapping[str, str]) -> None:
-        """Take over slugs, by name, that the account had before it was removed and added."""
-        for name, slug in sorted(names.items()):
-            if name not in self._slugs and slug not in self._records:
-                self._add(slug, name)
-
-    def _add(self, slug: str, name: str) -> None:
-        self._slugs[name] = slug
-        self._records[slug] = {"name": name, "last_seen": ""}
-        self._changed()
-
-    def note(
-        self,
-        today: date,
-        days: Mapping[str, date],
-        costs: Iterable[Mapping[str, float]],
-        labels: Mapping[str, str] = _NONE,
-    ) -> None:
-        """Record the last UTC day on which each of some names had costs, and its label.
-
-        `costs` are what they cost on each day: where there are too many names, the most
-        expensive are recorded. They keep their places as long as they have costs; once a
-        day, some make room for more expensive ones.
-        """
-        is_new_day = self._noted_on != today
-        self._noted_on = today
-        if is_new_day:
-            self._forget(today)
-        held = set(self.recent(today).values())
-        recorded = held | days.keys()
-        if len(recorded) > MAX_NAMES:
-            recorded = self._choose(held, days.keys(), sum_by_name(costs), is_new_day=is_new_day)
-            gone = (today - MODEL_RETENTION - timedelta(days=1)).isoformat()
-            for name in held - recorded:
-                self._records[self._slugs[name]]["last_seen"] = gone
-                self._changed()
-        self.has_others = not days.keys() <= recorded
-        changed = False
-        for name, day in sorted(days.items()):
-            if name not in recorded:
-                continue
-            record = self._records[self._slug(name)]
-            seen = max(record["last_seen"], day.isoformat())
-            label = labels.get(name, record.get("label", name))
-            if record["last_seen"] != seen or record.get("label", name) != label:
-                changed = True
-                record["last_seen"] = seen
-                record["label"] = label
-        if changed:
-            self._changed()
-
-    def _choose(
-        self,
-        held: Collection[str],
-        names: Collection[str],
-        costs: Mapping[str, float],
-        *,
-        is_new_day: bool,
-    ) -> set[str]:
-        """Return the names that get or keep a place."""
-
-        def ranked(some: Iterable[str]) -> list[str]:
-            return sorted(some, key=lambda name: (-costs.get(name, 0.0), name))
-
-        kept = ranked(held)[:MAX_NAMES]
-        new = ranked(set(names) - set(held))
-        free = MAX_NAMES - len(kept)
-        kept, new = kept + new[:free], new[free:]
-        if is_new_day:
-            for place, name in enumerate(new[:MAX_REPLACED_NAMES], 1):
-                if costs.get(name, 0.0) <= costs.get(kept[-place], 0.0):
-                    break
-                kept[-place] = name
-        return set(kept)
-
-    def _forget(self, today: date) -> None:
-        """Forget the names that have had no costs for so long that nothing shows them."""
-        oldest = (today - NAME_RETENTION).isoformat()
-        for slug, record in list(self._records.items()):
-            last = max(record["last_seen"], record.get("history", ""))
-            if last and last < oldest:
-                del self._records[slug]
-                del self._slugs[record["name"]]
-                self._changed()
-
-    def note_history(self, name: str, day: date) -> None:
-        """Record that the history holds costs of a name on a UTC day."""
-        record = self._records[self._slug(name)]
-        if record.get("history", "") < day.isoformat():
-            record["history"] = day.isoformat()
-            self._changed()
-
-    def in_history(self, since: date) -> set[str]:
-        """Return the slugs of the names of which the history holds a day since then."""
-        return {
-            slug
-            for slug, record in self._records.items()
-            if record.get("history", "") >= since.isoformat()
-        }
-
-    def recent(self, today: date) -> dict[str, str]:
-        """Return the names, by slug, that had costs in the retention period."""
-        oldest = (today - MODEL_RETENTION).isoformat()
-        return {
-            slug: record["name"]
-            for slug, record in self._records.items()
-            if record["last_seen"] >= oldest
-        }
-
-    def all(self) -> dict[str, str]:
-        """Return all names that ever had costs, by slug."""
-        return {slug: record["name"] for slug, record in self._records.items()}
-
-    def label(self, slug: str) -> str:
-        """Return what people call the bearer of a slug."""
-        record = self._records[slug]
-        return record.get("label", record["name"])
 
 
 class AccountStore:
@@ -205,18 +31,29 @@ class AccountStore:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
         self._store = Store[StoreData](hass, _VERSION, f"{DOMAIN}.{entry_id}")
+        self._is_closed = False
         self._take({"models": {}, "endpoints": {}})
 
     def _take(self, data: StoreData) -> None:
         self._data = data
         self.models = SlugRegistry(
-            data["models"], self.save_soon, lambda slug, name: _model_of_slug(slug) == name
+            data["models"], self.save_soon, lambda slug, name: model_of_slug(slug) == name
+        )
+        # Those of usage: it can spell a model differently from costs, or have it alone.
+        self.usage_models = SlugRegistry(
+            data.setdefault("usage_models", {}),
+            self.save_soon,
+            lambda slug, name: model_of_slug(slug) == name,
         )
         # Ids do not differ by case alone.
         self.projects = SlugRegistry(
             data.setdefault("projects", {}),
             self.save_soon,
             lambda slug, name: slug == name.lower(),
+        )
+        # Those of keys can.
+        self.api_keys = SlugRegistry(
+            data.setdefault("api_keys", {}), self.save_soon, lambda slug, name: slug == name
         )
 
     async def async_load(self) -> None:
@@ -226,6 +63,14 @@ class AccountStore:
     async def async_save(self) -> None:
         """Write at once."""
         await self._store.async_save(self._data)
+
+    async def async_close(self) -> None:
+        """Write at once, and nothing more: the next setup of the entry has a store of its own.
+
+        A request that is still under way must not overwrite what that one writes.
+        """
+        self._is_closed = True
+        await self.async_save()
 
     async def async_remove(self) -> None:
         """Forget everything."""
@@ -240,6 +85,17 @@ class AccountStore:
     def cleared(self, statistic_ids: list[str]) -> None:
         if statistic_ids != self.cleared:
             self._data["cleared"] = statistic_ids
+            self.save_soon()
+
+    @property
+    def filled(self) -> list[str]:
+        """The keys of the measures whose past the history holds."""
+        return self._data.get("filled", [])
+
+    @filled.setter
+    def filled(self, measures: list[str]) -> None:
+        if measures != self.filled:
+            self._data["filled"] = measures
             self.save_soon()
 
     @property
@@ -318,6 +174,17 @@ class AccountStore:
             self._data["session_keys"] = left
             self.save_soon()
 
+    @property
+    def admin_key(self) -> AdminKeyRecord | None:
+        """What the API last said of the admin key."""
+        return self._data.get("admin_key")
+
+    @admin_key.setter
+    def admin_key(self, record: AdminKeyRecord) -> None:
+        self._data["admin_key"] = record
+        self.save_soon()
+
     def save_soon(self) -> None:
         """Write everything in half a minute, or when Home Assistant stops."""
-        self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)
+        if not self._is_closed:
+            self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)

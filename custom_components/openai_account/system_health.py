@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from homeassistant.components.system_health import (
     SystemHealthRegistration,
     async_check_can_reach_url,
 )
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 
@@ -24,18 +26,36 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 
 async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return what the system information page shows."""
-    entries: list[OpenAIAccountConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    hosts = {entry.data[CONF_HOST] for entry in entries}
-    # With several hosts, OpenAI's own stands for all.
-    url = hosts.pop() if len(hosts) == 1 else str(base_url(DEFAULT_HOST))
+    accounts: list[OpenAIAccountConfigEntry] = hass.config_entries.async_entries(
+        DOMAIN, include_ignore=False, include_disabled=False
+    )
+    entries = [entry for entry in accounts if entry.state is ConfigEntryState.LOADED]
     updates = [
         coordinator.status.last_success
         for entry in entries
         for coordinator in entry.runtime_data.coordinators
-        if coordinator.is_served and coordinator.status.last_success
+        if coordinator.is_frequent and coordinator.is_served and coordinator.status.last_success
     ]
     return {
-        "can_reach_host": async_check_can_reach_url(hass, url),
+        **{
+            key: async_check_can_reach_url(hass, url)
+            for key, url in _hosts(one.data[CONF_HOST] for one in accounts).items()
+        },
         "accounts": len(hass.config_entries.async_entries(DOMAIN)),
         "oldest_success": min(updates, default=None),
     }
+
+
+def _hosts(urls: Iterable[str]) -> dict[str, str]:
+    """Return the URLs to test by the keys of their texts: each account's host, once.
+
+    Hosts of one's own are numbered: they can be named after their owner, and people post
+    what this page shows.
+    """
+    official = str(base_url(DEFAULT_HOST))
+    hosts = list(dict.fromkeys(urls)) or [official]
+    found = {"can_reach_openai": official} if official in hosts else {}
+    others = [url for url in hosts if url != official]
+    for number, url in enumerate(others, 1):
+        found[f"can_reach_host_{number}" if number > 1 else "can_reach_host"] = url
+    return found

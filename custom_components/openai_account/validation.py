@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-import hashlib
 import logging
 import math
 
@@ -13,9 +12,9 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
 from .api import (
-    BlockedError,
     CannotConnectError,
     EndpointMissingError,
+    ForbiddenError,
     InvalidAuthError,
     InvalidHostError,
     InvalidKeyError,
@@ -30,7 +29,7 @@ from .api import (
     extract_key,
 )
 from .client import async_create_client
-from .const import CONF_ORGANIZATION
+from .const import CONF_DEFAULT_PROJECT, CONF_ORGANIZATION
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,22 +42,21 @@ class Account:
     """A validated account.
 
     `organizations` are those of the session key's owner, or the admin key's one; none
-    where the host does not report them.
+    where the host does not report them. `default_project` is the oldest project of the
+    admin key's organization, None where the key may not read it.
     """
 
     host: str
     keys: Mapping[KeyKind, str]
     organizations: tuple[Organization, ...]
+    default_project: str | None = None
 
     def data(self, organization: str | None) -> dict[str, str]:
         """Return the data of the config entry."""
         data = {CONF_HOST: self.host, **{str(kind): key for kind, key in self.keys.items()}}
+        if self.default_project:
+            data[CONF_DEFAULT_PROJECT] = self.default_project
         return data | {CONF_ORGANIZATION: organization} if organization else data
-
-    def identity(self) -> str:
-        """Return an identity for an account that does not report its own."""
-        key = self.keys.get(KeyKind.SESSION) or self.keys[KeyKind.ADMIN]
-        return hashlib.sha256(f"{self.host}\0{key}".encode()).hexdigest()[:32]
 
 
 class ValidationFailedError(Exception):
@@ -109,7 +107,11 @@ async def _async_validate(
     clients = {
         kind: await async_create_client(hass, url, {kind: key}) for kind, key in keys.items()
     }
-    account = Account(host=url, keys=keys, organizations=await _check_keys(clients))
+    organizations = await _check_keys(clients)
+    project = None
+    if admin := clients.get(KeyKind.ADMIN):
+        project = await _default_project(admin, is_needed=not organizations)
+    account = Account(host=url, keys=keys, organizations=organizations, default_project=project)
     if organization is None and len(account.organizations) == 1:
         organization = account.organizations[0].id
     if organization:
@@ -196,13 +198,28 @@ async def _check_session_key(client: OpenAIAccountClient) -> None:
 async def _organizations(client: OpenAIAccountClient) -> tuple[Organization, ...]:
     """Return the organizations, none where the host does not report them.
 
-    A temporary error is raised: without organizations, the account would get
-    another identity.
+    Any other error is raised, also that of a firewall: without organizations, the
+    account would get another identity.
     """
     try:
         return await client.organizations()
-    except EndpointMissingError, InvalidAuthError, BlockedError, InvalidResponseError:
+    except EndpointMissingError, InvalidAuthError, ForbiddenError, WebPageError:
         return ()
+
+
+async def _default_project(client: OpenAIAccountClient, *, is_needed: bool) -> str | None:
+    """Return the oldest project of an admin key's organization, None if it may not be read.
+
+    Where nothing else tells which organization it is, a temporary error is raised.
+    """
+    try:
+        return await client.oldest_project()
+    except EndpointMissingError, InvalidAuthError, WebPageError:
+        return None
+    except OpenAIAccountError:
+        if is_needed:
+            raise
+        return None
 
 
 def _validation_failed(err: OpenAIAccountError) -> ValidationFailedError:

@@ -108,6 +108,12 @@ class BlockedError(OpenAIAccountError):
     code = "blocked"
 
 
+class ForbiddenError(OpenAIAccountError):
+    """The API itself refused access (403): the key is right, but may not see this."""
+
+    code = "forbidden"
+
+
 class UnsupportedCountryError(BlockedError):
     """OpenAI does not serve the country that the request came from (403)."""
 

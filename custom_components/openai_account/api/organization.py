@@ -1,15 +1,24 @@
-"""The organizations of a key's owner (`me`), and an organization's `spend_limit`.
+"""The organizations of a key's owner (`me`), and what an admin key tells of its organization.
 
-`me` is not documented; `spend_limit` belongs to OpenAI's documented
-administration API.
+`me` is not documented; `spend_limit`, `projects` and `admin_api_keys` belong to
+OpenAI's documented administration API.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+import re
 
 from .errors import InvalidResponseError
-from .parsing import JsonObject, boolean, cents, identifier, text
+from .parsing import JsonObject, boolean, cents, identifier, moment, text
+
+# What stands for the hidden part of a key
+_HIDDEN = re.compile(r"[*.…•]{2,}|…")
+
+# Fewer visible characters at a key's end tell too little.
+_MIN_END = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,12 @@ class SpendLimit:
     """The monthly limit that an organization has set on its spending.
 
     `amount` is in US dollars (the endpoint reports cents), None where none is set.
+    `is_enforcing` tells whether the API refuses the organization's requests because the
+    limit is reached, None where that is not reported.
     """
 
     amount: float | None = None
+    is_enforcing: bool | None = None
 
     @classmethod
     def read(cls, data: JsonObject) -> SpendLimit:
@@ -48,4 +60,40 @@ class SpendLimit:
             raise InvalidResponseError("The response has no spend limit")
         if (data.read("currency", text) or "usd").lower() != "usd":
             raise InvalidResponseError("The spend limit is not in US dollars")
-        return cls(amount=data.read("threshold_amount", cents) or None)
+        enforcement = data.inside("enforcement")
+        status = enforcement.read("status", text) if enforcement else None
+        return cls(
+            amount=data.read("threshold_amount", cents) or None,
+            is_enforcing=None if status is None else status == "enforcing",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AdminKey:
+    """An admin key as a list shows it: when it expires (UTC), and the key without its middle."""
+
+    expires_at: datetime | None
+    redacted: str
+
+    @classmethod
+    def read(cls, data: JsonObject) -> AdminKey:
+        """Read a row of `admin_api_keys`."""
+        return cls(data.read("expires_at", moment), data.read("redacted_value", text) or "")
+
+
+def expiry_of(key: str, keys: Iterable[AdminKey]) -> datetime | None:
+    """Return when an admin key expires (UTC) by the list `admin_api_keys`.
+
+    None where it never does, or where the list does not say which of its keys it is:
+    a key is known by its visible beginning and end alone.
+    """
+    ends = {one.expires_at for one in keys if _is_redacted(key, one.redacted)}
+    return ends.pop() if len(ends) == 1 else None
+
+
+def _is_redacted(key: str, redacted: str) -> bool:
+    """Return whether a text is a key whose middle is hidden."""
+    parts = _HIDDEN.split(redacted)
+    if len(parts) != 2 or len(parts[1]) < _MIN_END:
+        return False
+    return key.startswith(parts[0]) and key.endswith(parts[1])

@@ -40,13 +40,20 @@ def decimal(value: JSON) -> Decimal | None:
         result = Decimal(str(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    return result if result.is_finite() and abs(result) <= MAX_NUMBER else None
+    # Not abs(), which raises for an exponent that is too large
+    return result if result.is_finite() and result.copy_abs() <= MAX_NUMBER else None
 
 
 def number(value: JSON) -> float | None:
     """Return a finite number from a number or text."""
     result = decimal(value)
     return None if result is None else float(result)
+
+
+def whole(value: JSON) -> int | None:
+    """Return a whole number that is not negative; a fraction is cut off."""
+    result = decimal(value)
+    return None if result is None or result < 0 else int(result)
 
 
 def cents(value: JSON) -> float | None:
@@ -119,6 +126,8 @@ class JsonObject:
     `unreadable` is called with the name of each field whose value has a wrong
     type: the name alone, since the value can be somebody's address.
     """
+
+    __slots__ = ("_data", "_unreadable", "size")
 
     def __init__(
         self, data: Mapping[str, JSON], unreadable: Callable[[str], None], size: int = 0

@@ -14,6 +14,7 @@ import aiohttp
 from .errors import (
     BlockedError,
     EndpointMissingError,
+    ForbiddenError,
     InvalidAuthError,
     InvalidResponseError,
     KeyKind,
@@ -80,10 +81,8 @@ def error_from_response(
         return InvalidAuthError("The key is wrong or has expired")
     if code == "unsupported_country_region_territory":
         return UnsupportedCountryError("OpenAI does not serve this country")
-    if status == HTTPStatus.FORBIDDEN and error and key is KeyKind.ADMIN:
-        return WrongAdminKeyError("The key may not read this")
     if status == HTTPStatus.FORBIDDEN:
-        return BlockedError("The request was rejected")
+        return _forbidden(error, key)
     if status == HTTPStatus.NOT_FOUND:
         return EndpointMissingError("No such endpoint")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -93,6 +92,15 @@ def error_from_response(
     if status == HTTPStatus.OK:
         return InvalidResponseError("The response is an error with a status of success")
     return InvalidResponseError(f"The response has the unexpected status {status}")
+
+
+def _forbidden(error: Mapping[str, JSON], key: KeyKind) -> OpenAIAccountError:
+    """Return who forbids: the API in its own form of an error, or a firewall in front of it."""
+    if not error:
+        return BlockedError("The request was rejected")
+    if key is KeyKind.ADMIN:
+        return WrongAdminKeyError("The key may not read this")
+    return ForbiddenError("The key's owner may not read this")
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:
