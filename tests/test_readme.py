@@ -27,7 +27,14 @@ from custom_components.openai_account.condition import CONDITIONS
 from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.trigger import TRIGGERS
 
-from .common import RunningSimulator, entity_id, poll, set_available_credit, setup_entry
+from .common import (
+    RunningSimulator,
+    entity_id,
+    poll,
+    set_available_credit,
+    set_options,
+    setup_entry,
+)
 from .const import NOW, ORGANIZATION
 
 ROOT = Path(__file__).parent.parent
@@ -182,9 +189,13 @@ async def test_examples_are_accepted(
 ) -> None:
     """Home Assistant accepts each example of an automation."""
     await setup_entry(hass, entry)
+    await set_options(hass, entry, monthly_budget=100)
+    entity = er.async_get(hass).async_get(entity_id(hass, "total_available"))
+    assert entity
+    text = README.read_text().replace("0123456789abcdef" * 2, entity.device_id or "")
     config = [
         {"alias": f"Example {number}", "triggers": [], "actions": [], **example}
-        for number, example in enumerate(examples(README.read_text()))
+        for number, example in enumerate(examples(text))
         if example.keys() & {"triggers", "conditions"}
     ]
     assert len(config) == len(TRIGGERS) + len(CONDITIONS) + 2

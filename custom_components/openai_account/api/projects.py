@@ -32,8 +32,7 @@ class NamedObject:
         one = data.read("id", text)
         if not one or not _ID.fullmatch(one):
             return None
-        name = data.read("name", text)
-        return cls(one, name and name[:200], data.read("created_at", moment))
+        return cls(one, data.read("name", text), data.read("created_at", moment))
 
 
 def oldest_project(projects: Iterable[NamedObject]) -> str | None:
