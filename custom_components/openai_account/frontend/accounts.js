@@ -25,7 +25,7 @@
 /**
  * @typedef {object} ListedStatistic a value of each day
  * @property {string} statistic_id
- * @property {string} [measure] what the value is, such as `input_tokens`; without it, the cost
+ * @property {string} measure what the value is, such as `cost` or `input_tokens`
  * @property {Kind | null} kind
  * @property {string | null} name
  */

@@ -55,7 +55,7 @@ const IN_MONTH_CARD = [
 ];
 /** The view's head tells what is wrong. */
 const IN_STATUS_CARD = ["low_balance", "over_budget", "problem", "spend_limit_reached"];
-/** Usage by UTC day and month, besides what the card of the tokens shows. */
+/** Usage besides tokens and requests: of the month, for want of room. */
 const USAGE = [
   "images",
   "speech_characters",
@@ -64,10 +64,12 @@ const USAGE = [
   "file_searches",
   "code_interpreter_sessions",
 ];
-const USAGE_ROWS = [...USAGE.map((key) => `${key}_this_month`), "vector_store_bytes"];
-const IN_TOKENS_CARD = ["input_tokens", "cached_input_tokens", "output_tokens", "requests"].flatMap(
-  (key) => [`${key}_today`, `${key}_this_month`],
-);
+const TOKENS_AND_REQUESTS = ["requests", "input_tokens", "cached_input_tokens", "output_tokens"];
+const USAGE_ROWS = [
+  ...TOKENS_AND_REQUESTS.map((key) => `${key}_today`),
+  ...[...TOKENS_AND_REQUESTS, ...USAGE].map((key) => `${key}_this_month`),
+  "vector_store_bytes",
+];
 const SUBSCRIPTION = [
   "plan",
   "has_payment_method",
@@ -88,7 +90,6 @@ const ELSEWHERE = [
   ...COST_TILES,
   ...IN_MONTH_CARD,
   ...IN_STATUS_CARD,
-  ...IN_TOKENS_CARD,
   ...USAGE_ROWS,
   ...USAGE.map((key) => `${key}_today`),
   "tokens_last_24_hours",
