@@ -511,7 +511,10 @@ async def test_history(
     assert listed == {(None, None), ("model", "gpt-5.5"), ("model", "o3")} | keys | projects
     entities = {one["name"]: one for one in account["entities"] if one["kind"] == "api_key"}
     assert entities["Chat bot"]["key"] == "key_cost"
-    assert entities["Chat bot"]["entity_id"] == "sensor.example_home_cost_of_api_key_chat_bot_this_month"
+    assert (
+        entities["Chat bot"]["entity_id"]
+        == "sensor.example_home_cost_of_api_key_chat_bot_this_month"
+    )
 
     # A day later: new costs, a correction to nothing, and another name
     book[TODAY + DAY] = [LineItem("o3, input", 50.0, "proj_voice", None, VOICE)]

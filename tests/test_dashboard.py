@@ -233,10 +233,19 @@ async def test_view(frontend: Frontend) -> None:
     shown = {one.get("entity") for one in walk(view) if "name" in one}
     summed_up = {"cost_this_month", "forecast_this_month", "budget_used", "budget_left"}
     problems = {"low_balance", "over_budget", "problem", "spend_limit_reached"}
-    assert {
+    usage = {
+        f"{kind}_{period}"
+        for kind in ("requests", "input_tokens", "cached_input_tokens", "output_tokens")
+        for period in ("today", "this_month")
+    }
+    others = {
         one["key"] for one in frontend.account["entities"] if one["entity_id"] not in shown
-    } == summed_up | problems | {"estimated_credit"}
-    for card in ("status", "month", "costs"):
+    } - {"estimated_credit"}
+    assert usage <= others
+    rest = others - usage - summed_up - problems
+    assert all(key.endswith("_this_month") or key == "vector_store_bytes" for key in rest)
+    assert summed_up | problems <= others
+    for card in ("status", "month", "costs", "usage"):
         [own] = cards(view, f"custom:openai-account-{card}")
         assert own["config_entry_ids"] == [frontend.account["config_entry_id"]]
 

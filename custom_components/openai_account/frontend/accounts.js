@@ -10,6 +10,7 @@
  * @property {{time_zone: string}} config
  * @property {{language: string, number_format?: string}} locale
  * @property {{is_admin: boolean}} [user]
+ * @property {(state: State) => string} [formatEntityState]
  * @property {string} [panelUrl] the address of the dashboard
  * @property {(message: Record<string, unknown>) => Promise<any>} callWS
  */

@@ -4,6 +4,7 @@
 import { CREDIT_KEYS, colorAt, namesOf } from "./accounts.js";
 import { gaugeScale } from "./gauge.js";
 import { COSTS, TOKENS, isRecorded } from "./series.js";
+import { LEFT_OUT, USAGE_KEYS } from "./usage-card.js";
 
 /** @typedef {import("./accounts.js").Account} Account */
 /** @typedef {import("./accounts.js").Kind} Kind */
@@ -55,21 +56,6 @@ const IN_MONTH_CARD = [
 ];
 /** The view's head tells what is wrong. */
 const IN_STATUS_CARD = ["low_balance", "over_budget", "problem", "spend_limit_reached"];
-/** Usage besides tokens and requests: of the month, for want of room. */
-const USAGE = [
-  "images",
-  "speech_characters",
-  "transcription_seconds",
-  "web_searches",
-  "file_searches",
-  "code_interpreter_sessions",
-];
-const TOKENS_AND_REQUESTS = ["requests", "input_tokens", "cached_input_tokens", "output_tokens"];
-const USAGE_ROWS = [
-  ...TOKENS_AND_REQUESTS.map((key) => `${key}_today`),
-  ...[...TOKENS_AND_REQUESTS, ...USAGE].map((key) => `${key}_this_month`),
-  "vector_store_bytes",
-];
 const SUBSCRIPTION = [
   "plan",
   "has_payment_method",
@@ -90,8 +76,8 @@ const ELSEWHERE = [
   ...COST_TILES,
   ...IN_MONTH_CARD,
   ...IN_STATUS_CARD,
-  ...USAGE_ROWS,
-  ...USAGE.map((key) => `${key}_today`),
+  ...USAGE_KEYS,
+  ...LEFT_OUT,
   "tokens_last_24_hours",
   "requests_last_24_hours",
   "model_tokens",
@@ -145,7 +131,9 @@ export function cardsOf(part, account, texts) {
         ...(isRecorded(account, TOKENS)
           ? [{ type: "custom:openai-account-tokens", config_entry_ids }]
           : []),
-        ...rows(account, USAGE_ROWS),
+        ...(USAGE_KEYS.some((key) => account.find(key))
+          ? [{ type: "custom:openai-account-usage", config_entry_ids }]
+          : []),
       ];
     case "subscription":
       return subscriptionCards(account, texts);
