@@ -56,7 +56,8 @@ async def download(
     client = await hass_client()
     response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
     assert response.status == 200
-    return await response.text()
+    text: str = await response.text()
+    return text
 
 
 @pytest.mark.freeze_time(NOW)

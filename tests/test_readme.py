@@ -156,7 +156,7 @@ def test_explained_messages_are_the_shown_ones(name: str, language: str) -> None
     messages = json.dumps([texts["config"]["error"], texts["issues"]], ensure_ascii=False)
     troubleshooting = (ROOT / name).read_text().rpartition("|---|---|\n")[2]
     explained = re.findall(r"^\|[^|*]*\*([^|*]+)\* \|", troubleshooting, re.MULTILINE)
-    assert len(explained) == 8
+    assert len(explained) == 11
     for message in explained:
         assert re.search(re.sub("\\W*…+\\W*", ".*", message), messages), message
 
