@@ -11,11 +11,20 @@ import secrets
 import shutil
 import signal
 import sys
+from typing import cast
 
 import aiohttp
 
 from development.home import DOMAIN, RESTART, USER, Entry, Home
-from development.process import LOOPBACK, REPOSITORY, HomeError, Process, free_port, port_is_free
+from development.process import (
+    LOOPBACK,
+    REPOSITORY,
+    HomeError,
+    Json,
+    Process,
+    free_port,
+    port_is_free,
+)
 from simulator import DEMO_ADMIN_KEY, DEMO_SESSION_KEY
 
 REAL_HOST = "api.openai.com"
@@ -107,7 +116,25 @@ async def account(home: Home, host: str, keys: dict[str, str]) -> Entry:
     raise HomeError(f"The account at {host} was not added. {reason}")
 
 
-def describe(home: Home, device: str, simulator: str | None) -> str:
+async def dashboard(home: Home) -> str:
+    """Return the address of the account's dashboard; if there is none, add it."""
+    path = "open-ai"
+    known = await home.command("lovelace/dashboards/list")
+    if not any(one["url_path"] == path for one in cast("list[dict[str, Json]]", known)):
+        say("Adding the dashboard")
+        await home.command(
+            "lovelace/dashboards/create",
+            url_path=path,
+            title="OpenAI",
+            icon="mdi:creation",
+            mode="storage",
+        )
+        config: Json = {"strategy": {"type": "custom:openai-account"}}
+        await home.command("lovelace/config/save", url_path=path, config=config)
+    return f"{home.url}/{path}"
+
+
+def describe(home: Home, device: str, dashboard: str, simulator: str | None) -> str:
     """Return what to print once everything runs."""
     lines = [
         "",
@@ -115,6 +142,7 @@ def describe(home: Home, device: str, simulator: str | None) -> str:
         f"  User            {USER}",
         f"  Password        {home.password}",
         f"  The account     {home.url}/config/devices/device/{device}",
+        f"  Dashboard       {dashboard}",
         f"  Log             {os.path.relpath(home.process.log)}",
     ]
     if simulator:
@@ -189,7 +217,8 @@ async def run(*, reset: bool) -> None:
         await home.start()
         entry = await account(home, host, keys or DEMO_KEYS)
         device = await home.device(entry)
-        print(describe(home, device["id"], None if real else host), flush=True)
+        board = await dashboard(home)
+        print(describe(home, device["id"], board, None if real else host), flush=True)
         await watch(home, simulator)
     finally:
         if home.process.running or (simulator and simulator.running):

@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--still", action="store_true", help="let its clock stand still")
     parser.add_argument(
+        "--start",
+        type=datetime.fromisoformat,
+        metavar="TIME",
+        help="let its clock start at this time (ISO 8601, UTC), instead of now",
+    )
+    parser.add_argument(
         "--fault",
         action="append",
         default=[],
@@ -71,7 +77,8 @@ def _simulator(parser: argparse.ArgumentParser, options: argparse.Namespace) -> 
     """Return the simulator that the options describe."""
     if options.models is not None and (options.models < 1 or options.keys < 1):
         parser.error("at least one model and one key")
-    started = datetime.now(UTC)
+    begun = datetime.now(UTC)
+    started = options.start.replace(tzinfo=UTC) if options.start else begun
     account = None
     if options.models:
         account = Account.generated(options.models, options.keys, shared=options.shared)
@@ -82,7 +89,7 @@ def _simulator(parser: argparse.ArgumentParser, options: argparse.Namespace) -> 
         admin_key=options.admin_key,
         kind=options.kind,
         account=account,
-        now=(lambda: started) if options.still else None,
+        now=lambda: started if options.still else started + (datetime.now(UTC) - begun),
         page_host=options.page_host,
     )
     if options.scenario:

@@ -2,7 +2,8 @@
 
 The simulator runs in a process of its own, so that the time measured is Home
 Assistant's, all its threads together. The longest stop of the event loop is that
-of the longest single callback.
+of the longest single callback. Both clocks are on the last day of the month, when
+there is most to request.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from asyncio import events
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time as wall_time, timedelta
 import gc
 import logging
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 import platform
 import sys
 import time
+from typing import Self, override
 
 import aiohttp
 from homeassistant.components.recorder import get_instance
@@ -33,17 +35,74 @@ import orjson
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from sqlalchemy import func, select
+from yarl import URL
 
-from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
+from custom_components.openai_account.api.response import read_body
+from custom_components.openai_account.const import CONF_ADMIN_KEY, CONF_SESSION_KEY, DOMAIN
 from development.process import LOOPBACK, Process, free_port
-from simulator import DEMO_SESSION_KEY
+from simulator import DEMO_ADMIN_KEY, DEMO_SESSION_KEY
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmark.md"
 POLLS = 10
 FILLS = 8
 HEADERS = {"Authorization": f"Bearer {DEMO_SESSION_KEY}", "Accept": "application/json"}
+SESSION = {CONF_SESSION_KEY: DEMO_SESSION_KEY}
+BOTH = {**SESSION, CONF_ADMIN_KEY: DEMO_ADMIN_KEY}
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 tables: dict[str, list[str]] = {}
+
+
+def _last_noon() -> datetime:
+    """Return noon (UTC) on the last day of this month."""
+    today = datetime.now(UTC).date()
+    next_month = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return datetime.combine(next_month - timedelta(days=1), wall_time(12), UTC)
+
+
+STARTED = datetime.now(UTC)
+SHIFT = _last_noon() - STARTED
+
+
+class LastDay(datetime):
+    """The clock on the last day of the month; it runs as the real one does."""
+
+    @classmethod
+    @override
+    def now(cls, tz: object = None) -> Self:
+        """Return the time in UTC, which is all that the client asks for."""
+        shifted = datetime.now(UTC) + SHIFT
+        return cls.combine(shifted.date(), shifted.timetz())
+
+
+@pytest.fixture(autouse=True)
+def last_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the integration's clocks be on the last day of the month."""
+    monkeypatch.setattr(dt_util, "utcnow", lambda: datetime.now(UTC) + SHIFT)
+    monkeypatch.setattr("custom_components.openai_account.api.client.datetime", LastDay)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A response: where from, with which key, and how many bytes."""
+
+    url: URL
+    key: str
+    size: int
+
+
+@pytest.fixture
+def received(monkeypatch: pytest.MonkeyPatch) -> list[Received]:
+    """Return a list of all responses that the client reads."""
+    found: list[Received] = []
+
+    async def read(response: aiohttp.ClientResponse) -> bytes:
+        body = await read_body(response)
+        key = response.request_info.headers["Authorization"]
+        found.append(Received(response.url, key, len(body)))
+        return body
+
+    monkeypatch.setattr("custom_components.openai_account.api.transport.read_body", read)
+    return found
 
 
 @pytest.fixture
@@ -59,6 +118,7 @@ class Measure:
     """What some work cost."""
 
     cpu: float = 0.0
+    recorder: float = 0.0
     wall: float = 0.0
     stop: float = 0.0
     collection: float = 0.0
@@ -103,11 +163,12 @@ def measured() -> Iterator[Measure]:
 async def simulated(tmp_path: Path, *options: str) -> AsyncIterator[str]:
     """Run a simulator beside this process and return its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "simulator", "--port", str(port), *options]
+    start = (datetime.now(UTC) + SHIFT).replace(tzinfo=None).isoformat()
+    command = [sys.executable, "-m", "simulator", "--port", str(port), "--start", start, *options]
     process = Process("The simulator", command, tmp_path / f"simulator-{port}.log")
     await process.start()
     try:
-        await process.answers(f"http://{LOOPBACK}:{port}/simulator/")
+        await process.answers(f"http://{LOOPBACK}:{port}/simulator/", 300)
         yield f"http://{LOOPBACK}:{port}"
     finally:
         await process.stop(10)
@@ -131,13 +192,15 @@ async def row_count(hass: HomeAssistant) -> int:
     return await get_instance(hass).async_add_executor_job(count)
 
 
-async def add(hass: HomeAssistant, url: str, number: int = 0) -> MockConfigEntry:
+async def add(
+    hass: HomeAssistant, url: str, number: int = 0, keys: dict[str, str] = SESSION
+) -> MockConfigEntry:
     """Set up an account."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=f"Account {number}",
         unique_id=f"account{number}",
-        data={CONF_HOST: url, CONF_SESSION_KEY: DEMO_SESSION_KEY},
+        data={CONF_HOST: url, **keys},
     )
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
@@ -148,7 +211,7 @@ async def add(hass: HomeAssistant, url: str, number: int = 0) -> MockConfigEntry
 async def fill(hass: HomeAssistant) -> None:
     """Let the background fill of the history run to its end, without its pauses."""
     for _ in range(FILLS):
-        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=3))
+        async_fire_time_changed(hass, datetime.now(UTC) + timedelta(seconds=3))
         await hass.async_block_till_done(wait_background_tasks=True)
     await get_instance(hass).async_block_till_done()
 
@@ -159,51 +222,107 @@ async def poll(entries: list[MockConfigEntry]) -> None:
         await asyncio.gather(*(one.async_refresh() for one in entry.runtime_data.coordinators))
 
 
-@pytest.mark.parametrize("models", [5, 50, 300])
-async def test_models(hass: HomeAssistant, tmp_path: Path, models: int) -> None:
+def recorder_time(hass: HomeAssistant) -> float:
+    """Return the CPU time of the recorder's thread, which writes what it is handed, in seconds."""
+    thread = get_instance(hass).ident
+    assert thread
+    return time.clock_gettime(time.pthread_getcpuclockid(thread))
+
+
+async def size_of_whole_month(session: aiohttp.ClientSession, one: Received) -> int:
+    """Return how many bytes a request for the costs of the whole month gets."""
+    first = (datetime.now(UTC) + SHIFT).date().replace(day=1)
+    start = int(datetime.combine(first, wall_time(), UTC).timestamp())
+    if "start_date" in one.url.query:
+        url = one.url.update_query(start_date=first.isoformat())
+    else:
+        url = one.url.update_query(start_time=start, limit=31)
+    async with session.get(url, headers={"Authorization": one.key}) as response:
+        return len(await response.read())
+
+
+ACCOUNTS = [
+    pytest.param(5, (), SESSION, "5", id="5"),
+    pytest.param(50, (), SESSION, "50", id="50"),
+    pytest.param(300, (), SESSION, "300", id="300"),
+    pytest.param(5, (), BOTH, "5, both keys", id="5-both"),
+    pytest.param(300, (), BOTH, "300, both keys", id="300-both"),
+    pytest.param(
+        300, ("--keys", "20", "--shared"), BOTH, "300 x 20 API keys, both keys", id="300x20"
+    ),
+]
+
+
+@pytest.mark.parametrize(("models", "options", "keys", "title"), ACCOUNTS)
+async def test_models(
+    hass: HomeAssistant,
+    tmp_path: Path,
+    received: list[Received],
+    models: int,
+    options: tuple[str, ...],
+    keys: dict[str, str],
+    title: str,
+) -> None:
     """The first fill, a poll that brings something, and one that brings nothing."""
-    async with simulated(tmp_path, "--models", str(models)) as url:
+    simulated_models = ("--models", str(models), *options)
+    async with simulated(tmp_path, *simulated_models) as url:
         before = memory()
         with measured() as setup:
-            entry = await add(hass, url)
+            entry = await add(hass, url, keys=keys)
         with measured() as first:
             await fill(hass)
         held = memory() - before
         rows = await row_count(hass)
         tables.setdefault("Import of 12 months", []).append(
-            f"| {models} | {setup.cpu:.2f} s | {first.cpu:.2f} s | {first.stop * 1000:.0f} ms "
+            f"| {title} | {setup.cpu:.2f} s | {first.cpu:.2f} s | {first.stop * 1000:.0f} ms "
             f"| {rows:,} | {held:.0f} MiB |"
         )
-        steady = Measure()
+        news = Measure()
         for _ in range(POLLS):
             # The simulated costs grow by the second.
             await asyncio.sleep(1.1)
+            recorder = recorder_time(hass)
             with measured() as one:
                 await poll([entry])
                 await hass.async_block_till_done(wait_background_tasks=True)
                 await get_instance(hass).async_block_till_done()
-            steady.cpu += one.cpu
-            steady.stop = max(steady.stop, one.stop)
-        print(steady)
+            news.recorder += recorder_time(hass) - recorder
+            news.cpu += one.cpu
+            news.stop = max(news.stop, one.stop)
+        print(title, news)
         # Each poll rewrites the running day of the account and of its models.
-        written = models + 1
         assert await row_count(hass) == rows
         line = (
-            f"| {models} | {steady.cpu / POLLS * 1000:.1f} ms | {steady.stop * 1000:.1f} ms "
-            f"| {written} |"
+            f"{(news.cpu - news.recorder) / POLLS * 1000:.1f} ms "
+            f"| {news.recorder / POLLS * 1000:.1f} ms | {news.stop * 1000:.1f} ms "
         )
         assert await hass.config_entries.async_remove(entry.entry_id)
-    async with simulated(tmp_path, "--models", str(models), "--still") as url:
-        entry = await add(hass, url, 1)
+    async with simulated(tmp_path, *simulated_models, "--still") as url:
+        entry = await add(hass, url, 1, keys)
         await fill(hass)
         states = {one.entity_id: one.last_reported for one in hass.states.async_all()}
+        # The first poll after the setup is of other days than the setup.
+        await poll([entry])
+        received.clear()
+        await poll([entry])
+        responses = [*received]
         with measured() as still:
             for _ in range(POLLS):
                 await poll([entry])
         assert {one.entity_id: one.last_reported for one in hass.states.async_all()} == states
-        tables.setdefault("An update", []).append(
-            f"{line} {still.cpu / POLLS * 1000:.1f} ms | {still.stop * 1000:.1f} ms | 0 |"
+        async with aiohttp.ClientSession() as session:
+            floor = await _per_poll(lambda: _ask(session, responses))
+            costs = next(
+                one for one in responses if "/costs" in str(one.url) or "/usage" in str(one.url)
+            )
+            whole = await size_of_whole_month(session, costs)
+        size = sum(one.size for one in responses)
+        tables.setdefault("A poll", []).append(
+            f"| {title} | {size / 1000:.1f} kB | {(size - costs.size + whole) / 1000:.1f} kB "
+            f"| {still.cpu / POLLS * 1000:.1f} ms | {floor * 1000:.1f} ms "
+            f"| {still.cpu / POLLS / floor:.2f} | {still.stop * 1000:.1f} ms | {line}|"
         )
+    _write()
 
 
 @pytest.mark.parametrize("accounts", [1, 10, 100])
@@ -222,13 +341,18 @@ async def test_accounts(hass: HomeAssistant, tmp_path: Path, accounts: int) -> N
             f"| {accounts} | {steady.cpu / POLLS / accounts * 1000:.1f} ms "
             f"| {steady.stop * 1000:.1f} ms | {held / accounts:.1f} MiB |"
         )
+    _write()
 
 
-async def test_others(hass: HomeAssistant, tmp_path: Path) -> None:
+async def test_others(hass: HomeAssistant, tmp_path: Path, received: list[Received]) -> None:
     """What a person would do without this integration, and the floor below which nothing is."""
     async with simulated(tmp_path) as url:
         entry = await add(hass, url)
         await fill(hass)
+        await poll([entry])
+        received.clear()
+        await poll([entry])
+        responses = [*received]
         ours = await _per_poll(lambda: poll([entry]))
         assert await hass.config_entries.async_unload(entry.entry_id)
         await _set_up_rest(hass, url)
@@ -238,8 +362,8 @@ async def test_others(hass: HomeAssistant, tmp_path: Path) -> None:
                 await one.async_refresh()
 
         theirs = await _per_poll(rest)
-        async with aiohttp.ClientSession(url, headers=HEADERS) as session:
-            floor = await _per_poll(lambda: _ask(session))
+        async with aiohttp.ClientSession() as session:
+            floor = await _per_poll(lambda: _ask(session, responses))
     tables["Comparison"] = [
         f"| three aiohttp requests and `orjson.loads` | {floor * 1000:.2f} ms | 1.0 |",
         f"| this integration | {ours * 1000:.2f} ms | {ours / floor:.1f} |",
@@ -257,18 +381,15 @@ async def _per_poll(work: Callable[[], Coroutine[None, None, None]]) -> float:
 
 
 def _days() -> str:
-    today = datetime.now(UTC).date()
+    today = (datetime.now(UTC) + SHIFT).date()
     return f"start_date={today.replace(day=1)}&end_date={today + timedelta(days=1)}"
 
 
-async def _ask(session: aiohttp.ClientSession) -> None:
-    base = "/dashboard/billing"
-    for path in (
-        f"{base}/credit_grants",
-        f"{base}/usage?{_days()}",
-        f"{base}/subscription?{_days()}",
-    ):
-        async with session.get(path) as response:
+async def _ask(session: aiohttp.ClientSession, responses: list[Received]) -> None:
+    """Request what a poll has requested, and parse it."""
+    for one in responses:
+        headers = {"Authorization": one.key, "Accept": "application/json"}
+        async with session.get(one.url, headers=headers) as response:
             orjson.loads(await response.read())
 
 
@@ -326,10 +447,11 @@ def _write() -> None:
             "| models | setup, CPU | import, CPU | longest block | rows written | memory |\n"
             "|---:|---:|---:|---:|---:|---:|"
         ),
-        "An update": (
-            "| models | new data: CPU | longest block | rows written "
-            "| no new data: CPU | longest block | rows and states written |\n"
-            "|---:|---:|---:|---:|---:|---:|---:|"
+        "A poll": (
+            "| models | received | with the whole month | without news: CPU | bare requests "
+            "| ratio | longest block | with news: CPU | and the recorder's thread "
+            "| longest block |\n"
+            "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
         ),
         "Several accounts": (
             "| accounts | CPU per update and account | longest block | memory per account |\n"
@@ -342,8 +464,12 @@ def _write() -> None:
 Measured by `scripts/benchmark`: Home Assistant {__version__}, Python {platform.python_version()},
 {os.cpu_count()} processors, SQLite in memory, the simulator in a separate process. CPU time is
 for all threads. The longest block is the longest single callback of the event loop; Home Assistant
-itself warns at 100 ms. An update is one request to each of the three endpoints, with costs for
-every day of the month so far and three rows per model and day.
+itself warns at 100 ms.
+
+The clock is on the last day of the month. A poll is one request to each endpoint that the keys
+open: of the costs, the current day and the three days before it, with three rows per model and
+day. The whole month is requested once per day. Bare requests are the same ones sent with
+`aiohttp`, one after the other, and parsed with `orjson`.
 """
     parts = [
         f"## {title}\n\n{heads[title]}\n" + "\n".join(tables[title])

@@ -80,7 +80,8 @@ async def test_expiry_is_requested_once_a_day(
         for _ in range(24):
             await poll(hass, freezer, 3_600)
         assert count_requests(simulator, "admin_api_keys") == 1, fault
-        assert count_requests(simulator, "projects") == 0, fault
+        # That is the one for their names.
+        assert count_requests(simulator, "projects") == 1, fault
     assert repair(hass, full_entry) is None
 
 
@@ -156,7 +157,7 @@ async def test_organization_of_an_earlier_account_is_learned(
 ) -> None:
     """An account that was added earlier learns its oldest project, and keeps its identity."""
     freezer.move_to(NOW)
-    simulator.fault("projects", "no_permission", times=1)
+    simulator.fault("projects", "no_permission", times=2)
     await setup_entry(hass, full_entry)
     identity = full_entry.unique_id
     assert CONF_DEFAULT_PROJECT not in full_entry.data

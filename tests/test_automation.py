@@ -308,6 +308,7 @@ async def test_editor_offers_all_triggers_and_conditions(
             "credit_became_low",
             "credit_no_longer_low",
             "daily_cost_crossed",
+            "spend_limit_reached",
         )
     }
     conditions = await all_conditions(hass)
@@ -319,6 +320,7 @@ async def test_editor_offers_all_triggers_and_conditions(
             "credit_is_not_low",
             "daily_cost_is_above",
             "is_over_budget",
+            "spend_limit_is_reached",
         )
     }
     for key, one in {**ours, **theirs}.items():

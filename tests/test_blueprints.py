@@ -8,14 +8,16 @@ import logging
 from pathlib import Path
 import re
 import shutil
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components import automation
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from homeassistant.util.yaml import parse_yaml
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -26,7 +28,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .common import RunningSimulator, entity_id, poll, set_available_credit, setup_entry
+from .common import RunningSimulator, poll, set_available_credit, setup_entry
 from .const import NOW
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +74,12 @@ async def use(hass: HomeAssistant, name: str, **inputs: Any) -> None:
     assert found.state == "on"
 
 
+def device_id(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+    """Return what the blueprints call the account: its device."""
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return device.id
+
+
 def messages(sent: list[ServiceCall]) -> list[str]:
     """Return the messages sent since the last call."""
     new = [call.data["message"] for call in sent]
@@ -93,8 +101,7 @@ async def test_low_credit_notifies_and_reminds(
     await use(
         hass,
         "low_credit",
-        low_balance=entity_id(hass, "low_balance", "binary_sensor"),
-        credit=entity_id(hass, "total_available"),
+        account=device_id(hass, entry),
         reminder=6,
     )
     await poll(hass, freezer)
@@ -143,8 +150,7 @@ async def test_low_credit_continues_with_the_estimate(
     await use(
         hass,
         "low_credit",
-        low_balance=entity_id(hass, "low_balance", "binary_sensor"),
-        credit=entity_id(hass, "total_available"),
+        account=device_id(hass, full_entry),
     )
     for endpoint in ("credit_grants", "subscription"):
         simulator.fault(endpoint, "expired_key")
@@ -169,8 +175,7 @@ async def test_low_credit_without_reminders(
     await use(
         hass,
         "low_credit",
-        low_balance=entity_id(hass, "low_balance", "binary_sensor"),
-        credit=entity_id(hass, "total_available"),
+        account=device_id(hass, entry),
         reminder=0,
         title="Guthaben",
         low_text="Nur noch {{ amount }} $",
@@ -225,7 +230,7 @@ async def test_cost_report_lists_expensive_models_first(
         ],
     }
     await setup_entry(hass, entry)
-    await use(hass, "cost_report", account=entry.entry_id, at="08:00:00", **inputs)
+    await use(hass, "cost_report", account=device_id(hass, entry), at="08:00:00", **inputs)
     for day in (25, 26):
         freezer.move_to(datetime(2026, 11, day, 8, 0, 1, tzinfo=dt_util.UTC))
         await poll(hass, freezer, 0)
@@ -248,8 +253,7 @@ async def test_high_spending_notifies_once_a_day(
     await use(
         hass,
         "high_spending",
-        cost_today=entity_id(hass, "cost_today"),
-        cost_last_7_days=entity_id(hass, "cost_last_7_days"),
+        account=device_id(hass, entry),
     )
     simulator.account.ledger = usual | {today: [LineItem("o3, input", 299.0)]}
     await poll(hass, freezer)
@@ -286,8 +290,7 @@ async def test_high_spending_ignores_cheap_days(
     await use(
         hass,
         "high_spending",
-        cost_today=entity_id(hass, "cost_today"),
-        cost_last_7_days=entity_id(hass, "cost_last_7_days"),
+        account=device_id(hass, entry),
     )
     simulator.account.ledger = {NOW.date(): [LineItem("o3, input", 99.0)]}
     await poll(hass, freezer)
@@ -297,7 +300,6 @@ async def test_high_spending_ignores_cheap_days(
     assert len(messages(sent)) == 1
 
 
-@pytest.mark.usefixtures("all_entities_enabled")
 async def test_payment_trouble_notifies_and_reminds(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -316,10 +318,7 @@ async def test_payment_trouble_notifies_and_reminds(
     await use(
         hass,
         "payment_trouble",
-        delinquent=[entity_id(hass, "delinquent", "binary_sensor")],
-        canceled=[entity_id(hass, "canceled", "binary_sensor")],
-        payment_method=[entity_id(hass, "has_payment_method", "binary_sensor")],
-        expiry=[entity_id(hass, "next_grant_expiry")],
+        account=device_id(hass, entry),
         days=10,
     )
     await poll(hass, freezer)
@@ -357,6 +356,94 @@ async def test_payment_trouble_notifies_and_reminds(
         assert messages(sent) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        ("credit", "The credit is used up."),
+        ("payment", "A payment is overdue."),
+        ("session_key", "The session key has expired"),
+        ("admin_key", "The admin key has expired"),
+    ],
+)
+async def test_stopped_answering_tells_which_it_is(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+    problem: str,
+    message: str,
+) -> None:
+    """Notify once when something stops OpenAI from answering, and not again after a reload."""
+    freezer.move_to(NOW)
+    set_available_credit(simulator, 20)
+    await setup_entry(hass, full_entry)
+    await use(hass, "stopped_answering", account=device_id(hass, full_entry))
+    await poll(hass, freezer)
+    assert not messages(sent)
+    match problem:
+        case "credit":
+            set_available_credit(simulator, 0)
+        case "payment":
+            simulator.account.subscription["delinquent"] = True
+        case "session_key":
+            simulator.fault("credit_grants", "expired_key")
+        case "admin_key":
+            simulator.fault("spend_limit", "expired_key")
+    await poll(hass, freezer)
+    assert [call.data["title"] for call in sent] == ["Example Home: OpenAI stopped answering"]
+    [shown] = messages(sent)
+    assert shown.startswith(message)
+    await poll(hass, freezer)
+    await hass.config_entries.async_reload(full_entry.entry_id)
+    await hass.async_block_till_done()
+    assert not messages(sent)
+
+
+async def test_notifications_of_two_accounts_stay_apart(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A notification has the account's name in its title, and an id of the account's own."""
+    freezer.move_to(NOW)
+    set_available_credit(simulator, 20)
+    await setup_entry(hass, entry)
+    account = device_id(hass, entry)
+    notifications = async_mock_service(hass, "persistent_notification", "create")
+    path = f"{DOMAIN}/low_credit.yaml"
+    config = {"alias": "Under test", "use_blueprint": {"path": path, "input": {"account": account}}}
+    await async_setup_component(hass, "labs", {})
+    assert await async_setup_component(hass, automation.DOMAIN, {automation.DOMAIN: config})
+    await hass.async_block_till_done()
+    set_available_credit(simulator, 1)
+    await poll(hass, freezer)
+    assert [dict(call.data) for call in notifications] == [
+        {
+            "notification_id": f"openai_account_low_credit_{account}",
+            "title": "Example Home: OpenAI credit",
+            "message": "Only 1.0 USD of credit is left.",
+        }
+    ]
+    await hass.services.async_call(
+        automation.DOMAIN, "turn_off", {"entity_id": "automation.under_test"}, blocking=True
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_account_is_all_that_a_blueprint_asks_for(name: str) -> None:
+    """Every input but the account has a default; the notification's id holds the account."""
+    blueprint = cast("dict[str, Any]", parse_yaml((FOLDER / name).read_text()))["blueprint"]
+    inputs = blueprint["input"]
+    assert [key for key, one in inputs.items() if "default" not in one and "input" not in one] == [
+        "account"
+    ]
+    assert inputs["account"]["selector"] == {"device": {"filter": [{"integration": DOMAIN}]}}
+    [action] = inputs["actions"]["default"]
+    assert action["data"]["notification_id"].endswith("_{{ account }}")
+
+
 async def test_payment_trouble_works_without_any_entity(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -368,7 +455,7 @@ async def test_payment_trouble_works_without_any_entity(
     await hass.config.async_set_time_zone("UTC")
     freezer.move_to(NOW)
     await setup_entry(hass, entry)
-    await use(hass, "payment_trouble")
+    await use(hass, "payment_trouble", account=device_id(hass, entry))
     caplog.clear()
     freezer.move_to(datetime(2026, 11, 25, 9, 0, 1, tzinfo=dt_util.UTC))
     await poll(hass, freezer, 0)
@@ -386,6 +473,8 @@ def test_each_blueprint_has_an_import_button() -> None:
         "high_spending.yaml",
         "low_credit.yaml",
         "payment_trouble.yaml",
+        "stopped_answering.yaml",
+        "unusual_key_usage.yaml",
     ]
     for name in NAMES:
         source = re.search(r"source_url: (\S+)", (FOLDER / name).read_text())

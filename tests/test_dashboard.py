@@ -30,6 +30,20 @@ from .const import NOW
 from .frontend import VIEW, Card, Frontend, Json, cards, headings, walk
 
 TYPE = "custom:openai-account"
+
+# What the dashboard knows how to show, as its scripts say it
+COSTS: Json = {
+    "totals": ["cost"],
+    "named": "cost",
+    "sensor": "cost_this_month",
+    "sensors": {"model": "model_cost", "project": "project_cost", "api_key": "key_cost"},
+}
+TOKENS: Json = {
+    "totals": ["input_tokens", "output_tokens"],
+    "named": "tokens",
+    "sensor": "input_tokens_this_month",
+    "sensors": {"model": "model_tokens"},
+}
 DASHBOARD = "ll-strategy-dashboard-openai-account"
 SECTION = "ll-strategy-section-openai-account"
 LANGUAGES = ("en", "de", "es", "fr", "ja", "zh-Hans", "zh-Hant")
@@ -217,7 +231,7 @@ async def test_view(frontend: Frontend) -> None:
     ]
     shown = {one.get("entity") for one in walk(view) if "name" in one}
     summed_up = {"cost_this_month", "forecast_this_month", "budget_used"}
-    problems = {"low_balance", "over_budget"}
+    problems = {"low_balance", "over_budget", "problem"}
     assert {
         one["key"] for one in frontend.account["entities"] if one["entity_id"] not in shown
     } == summed_up | problems | {"estimated_credit"}
@@ -234,7 +248,7 @@ async def test_models_have_one_color(frontend: Frontend) -> None:
         frontend.record(frontend.account, {}, **{str(one["name"]): {NOW: 1.0} for one in models})
     generated = await frontend.call(
         [VIEW, "generate", {}, "hass"],
-        ["costs.js", "fetchCosts", "hass", "@accounts", "model", ["2026-11-24"]],
+        ["series.js", "fetchSeries", "hass", "@accounts", COSTS, "model", ["2026-11-24"]],
     )
     view, costs = generated["results"]
     [bar] = cards(view, "distribution")
@@ -503,12 +517,12 @@ async def test_days_in_time_zones(frontend: Frontend, time_zone: str) -> None:
     [costs] = (
         await frontend.call(
             [
-                *("costs.js", "fetchCosts", "hass", "@accounts", "model"),
+                *("series.js", "fetchSeries", "hass", "@accounts", COSTS, "model"),
                 ["2026-10-31", "2026-11-01", "2026-11-02"],
             ]
         )
     )["results"]
-    assert costs["costs"] == [31, 1, 2]
+    assert costs["values"] == [31, 1, 2]
 
 
 async def test_costs_add_up(frontend: Frontend) -> None:
@@ -526,18 +540,18 @@ async def test_costs_add_up(frontend: Frontend) -> None:
     [costs] = (
         await frontend.call(
             [
-                *("costs.js", "fetchCosts", "hass", "@accounts", "model"),
+                *("series.js", "fetchSeries", "hass", "@accounts", COSTS, "model"),
                 ["2026-11-23", "2026-11-24"],
             ]
         )
     )["results"]
     groups = cast("list[Card]", costs["groups"])
-    assert [(one["name"], one["costs"], one["total"]) for one in groups] == [
+    assert [(one["name"], one["values"], one["total"]) for one in groups] == [
         ("o3", [0, 4.0], 4.0),
         ("gpt-5.5", [2.0, 1.0], 3.0),
         (None, [1.0, 0.5], 1.5),
     ]
-    assert (costs["costs"], costs["total"]) == ([3.0, 5.5], 8.5)
+    assert (costs["values"], costs["total"]) == ([3.0, 5.5], 8.5)
     [model] = [one["entity_id"] for one in frontend.of_kind("model") if one["name"] == "gpt-5.5"]
     assert groups[1]["entity"] == model
 
@@ -548,10 +562,10 @@ async def test_costs_of_several_accounts(frontend: Frontend) -> None:
     frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
     frontend.record(work, {NOW: 4.0}, o3={NOW: 4.0})
     by: list[list[Json]] = [
-        ["costs.js", "fetchCosts", "hass", "@accounts", grouping, ["2026-11-24"]]
+        ["series.js", "fetchSeries", "hass", "@accounts", COSTS, grouping, ["2026-11-24"]]
         for grouping in ("account", "model")
     ]
-    generated = await frontend.call(["costs.js", "groupingsOf", "@accounts"], *by)
+    generated = await frontend.call(["series.js", "groupingsOf", "@accounts", COSTS], *by)
     groupings, by_account, by_model = generated["results"]
     assert groupings == ["account", "model"]
     assert [(one["name"], one["total"]) for one in cast("list[Card]", by_account["groups"])] == [
@@ -561,6 +575,54 @@ async def test_costs_of_several_accounts(frontend: Frontend) -> None:
     assert [(one["name"], one["total"]) for one in cast("list[Card]", by_model["groups"])] == [
         ("o3", 7.0)
     ]
+
+
+async def test_tokens(frontend: Frontend) -> None:
+    """Tokens are input and output, by model; their card is there once they are recorded."""
+    assert "Usage" not in headings(await frontend.view())
+    frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
+    for measure, name, value in (
+        ("input_tokens", None, 800),
+        ("cached_input_tokens", None, 200),
+        ("output_tokens", None, 100),
+        ("requests", None, 7),
+        ("tokens", "o3", 650),
+        ("tokens", "gpt-5.5", 250),
+    ):
+        frontend.record_usage(frontend.account, measure, name, {NOW: value})
+    view = await frontend.view()
+    assert "Usage" in headings(view)
+    assert len(cards(view, "custom:openai-account-tokens")) == 1
+    by = ["series.js", "fetchSeries", "hass", "@accounts"]
+    generated = await frontend.call(
+        ["series.js", "groupingsOf", "@accounts", TOKENS],
+        [*by, TOKENS, "model", ["2026-11-24"]],
+        [*by, COSTS, "model", ["2026-11-24"]],
+    )
+    groupings, tokens, costs = generated["results"]
+    assert groupings == ["model"]
+    assert tokens["total"] == 900
+    assert [(one["name"], one["total"]) for one in cast("list[Card]", tokens["groups"])] == [
+        ("o3", 650),
+        ("gpt-5.5", 250),
+    ]
+    assert costs["total"] == 3
+
+
+async def test_api_keys(frontend: Frontend) -> None:
+    """Costs per API key have a section, and can be grouped by."""
+    frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
+    model = frontend.of_kind("model")[0]
+    model["kind"], model["key"], model["name"] = "api_key", "key_cost", "Assistant"
+    statistics = frontend.account["statistics"]
+    assert statistics
+    statistics[1]["kind"], statistics[1]["name"] = "api_key", "Assistant"
+    view = await frontend.view(parts=["api_keys"])
+    assert headings(view) == ["API keys this month"]
+    [shares] = cards(view, "distribution")
+    assert [one["name"] for one in cast("list[Card]", shares["entities"])] == ["Assistant"]
+    generated = await frontend.call(["series.js", "groupingsOf", "@accounts", COSTS])
+    assert generated["results"] == [["api_key"]]
 
 
 async def test_sum_of_accounts(frontend: Frontend) -> None:

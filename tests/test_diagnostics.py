@@ -206,3 +206,29 @@ async def test_system_health_shows_reachability_and_age(
     assert await info["can_reach_host"] == "ok"
     assert simulator.requests[-1].path == "/"
     assert "authorization" not in simulator.requests[-1].headers
+
+
+@pytest.mark.parametrize("reason", ["server_error", "invalid_auth", "user"])
+async def test_diagnostics_of_an_account_that_is_not_loaded(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    reason: str,
+) -> None:
+    """The download of an account that cannot be set up, or is disabled, says why."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    if reason == "user":
+        full_entry.disabled_by = ConfigEntryDisabler.USER
+    else:
+        simulator.fault("*", {"server_error": "unavailable"}.get(reason, "expired_key"))
+    full_entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(full_entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    client = await hass_client()
+    response = await client.get(f"/api/diagnostics/config_entry/{full_entry.entry_id}")
+    assert response.status == 200
+    text = await response.text()
+    for secret in (*SECRETS, ORGANIZATION):
+        assert secret not in text
+    assert json.loads(text)["data"]["reason"] == reason

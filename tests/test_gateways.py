@@ -61,6 +61,7 @@ async def test_credit_is_derived_from_limit_and_lifetime_usage(
         "total_used",
         "total_available",
         "low_balance",
+        "problem",
         "has_payment_method",
         "soft_limit_usd",
         "hard_limit_usd",
@@ -263,7 +264,7 @@ async def test_gateway_with_one_endpoint_is_accepted(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry = result["result"]
     assert entry.state is ConfigEntryState.LOADED
-    assert entity_keys(hass, entry) == keys
+    assert entity_keys(hass, entry) == keys | {"problem"}
     assert "Error fetching" not in caplog.text
 
 

@@ -71,6 +71,8 @@ async def test_added_beside_an_account_with_a_longer_identity(
         f"{ACCOUNT}_gpt_5_mini",
         f"{ACCOUNT}_cost",
         f"{ACCOUNT}_cost_gpt_5_mini",
+        f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default",
+        f"{ACCOUNT}_project_cost_proj_default",
     }
 
 

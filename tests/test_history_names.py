@@ -38,6 +38,9 @@ ODD = (
 )
 
 
+PROJECT = f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default"
+
+
 async def names(hass: HomeAssistant) -> dict[str, str]:
     """Return the names of this integration's statistics by their ids."""
     await get_instance(hass).async_block_till_done()
@@ -72,9 +75,8 @@ async def test_odd_names(
     await fill_history(hass, freezer)
     found = await history_rows(hass)
     check_rows(found, book)
-    assert sorted(one[TODAY][0] for key, one in found.items() if key != ACCOUNT) == [
-        float(rank + 1) for rank in range(len(ODD))
-    ]
+    models = [one for key, one in found.items() if key.startswith(f"{ACCOUNT}_")]
+    assert sorted(one[TODAY][0] for one in models) == [float(rank + 1) for rank in range(len(ODD))]
     # What people really use has slugs that they can read.
     assert {f"{ACCOUNT}_gpt_5_5", f"{ACCOUNT}_web_search_tool_calls"} < found.keys()
     assert found[f"{ACCOUNT}_gpt_5_5"][TODAY][0] == 1.0
@@ -97,7 +99,7 @@ async def test_who_came_first(
     slugs = {
         name.rpartition(", ")[2]: one.removeprefix(f"{ACCOUNT}_")
         for one, name in (await names(hass)).items()
-        if one != ACCOUNT
+        if one.startswith(f"{ACCOUNT}_")
     }
     cut = "ft_gpt_4o_mini_2024_07_18_example_organization_a_long_suffix"
     assert slugs == {
@@ -154,12 +156,18 @@ async def test_upgrade(
     await fill_history(hass, freezer)
     found = await history_rows(hass)
     check_rows(found, book)
-    assert found.keys() == {ACCOUNT, *(f"{ACCOUNT}_{slug}" for slug in models.values())}
+    assert found.keys() == {
+        *(ACCOUNT, PROJECT),
+        *(f"{ACCOUNT}_{slug}" for slug in models.values()),
+    }
+    # What former releases did not write goes as far back.
+    assert len(found[PROJECT]) > 350
+    assert found[PROJECT] == {day: found[ACCOUNT][day] for day in found[PROJECT]}
     for model, slug in models.items():
         cents = sum(item.cost for item in book[TODAY] if item.name.startswith(f"{model},"))
         assert found[f"{ACCOUNT}_{slug}"][TODAY][0] == pytest.approx(cents / 100)
     assert set((await names(hass)).values()) == {
-        "OpenAI Example Home cost",
+        *("OpenAI Example Home cost", "OpenAI Example Home project cost, Default project"),
         *(f"OpenAI Example Home cost, {model}" for model in models),
     }
 
@@ -189,6 +197,10 @@ async def test_two_accounts(
         f"{ACCOUNT}_gpt_5_mini": "OpenAI Example Home cost, gpt-5-mini",
         work: "My OpenAI at work cost",
         f"{work}_gpt_5_mini": "My OpenAI at work cost, gpt-5-mini",
+        PROJECT: "OpenAI Example Home project cost, Default project",
+        PROJECT.replace("_project", "_cost_project"): (
+            "My OpenAI at work project cost, Default project"
+        ),
     }
     hass.config_entries.async_update_entry(entry, title="Holiday, by the sea")
     await poll(hass, freezer)

@@ -12,9 +12,11 @@ from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.recorder import async_initialize_recorder
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.openai_account.const import DOMAIN
 
@@ -188,3 +190,25 @@ async def test_removing_one_account_keeps_the_other(
     assert hass.states.get("sensor.other_credit_available")
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert hass.states.get("sensor.other_credit_available")
+
+
+async def test_account_works_where_the_database_cannot_be_opened(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A recorder that failed to start costs the history, and nothing else."""
+    async_initialize_recorder(hass)
+    config = {"db_url": "sqlite:////missing/folder/x.db", "db_max_retries": 1, "db_retry_wait": 0}
+    assert not await async_setup_component(hass, "recorder", {"recorder": config})
+    caplog.clear()
+    await setup_entry(hass, entry)
+    assert float(state(hass, "total_available")) > 0
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "openai_account/account/list"})
+    response = await client.receive_json()
+    assert response["success"]
+    assert response["result"]["accounts"][0]["statistics"] is None
+    assert "Traceback" not in caplog.text

@@ -34,6 +34,9 @@ from .common import (
     submit_form,
 )
 from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
+from .usage import USAGE
+
+USAGE_PATHS = {f"usage/{one}" for one in USAGE}
 
 # ---- Setting up --------------------------------------------------------------------------------
 
@@ -42,9 +45,17 @@ from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, OTHER_ADMIN_KEY, OTHER_KEY
 PROJECT = "proj_default"
 
 # What is requested with an admin key, polled or once a day
-ADMIN_ENDPOINTS = {"costs", "spend_limit", "projects", "admin_api_keys"}
+ADMIN_ENDPOINTS = {
+    "costs",
+    "spend_limit",
+    "projects",
+    "api_keys",
+    "admin_api_keys",
+    *USAGE_PATHS,
+}
 
 COST_KEYS = {
+    "problem",
     "cost_today",
     "cost_yesterday",
     "cost_last_7_days",
@@ -52,7 +63,19 @@ COST_KEYS = {
     "cost_last_month",
     "forecast_this_month",
     "spend_limit",
+    "spend_limit_reached",
     "budget_used",
+    "budget_left",
+    "input_tokens_today",
+    "input_tokens_this_month",
+    "cached_input_tokens_today",
+    "cached_input_tokens_this_month",
+    "output_tokens_today",
+    "output_tokens_this_month",
+    "requests_today",
+    "requests_this_month",
+    "tokens_last_24_hours",
+    "requests_last_24_hours",
 }
 
 
@@ -77,6 +100,7 @@ async def test_admin_key_alone_adds_costs(hass: HomeAssistant, simulator: Runnin
     assert entity_keys(hass, entry) == COST_KEYS | {
         "model_cost_gpt_5_5",
         "project_cost_proj_default",
+        "model_tokens_gpt_5_5_2026_03_01",
     }
 
 

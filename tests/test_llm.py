@@ -140,7 +140,7 @@ async def test_description(
     account, costs = (schema(one) for one in await tools(hass))
     assert account["properties"]["account"]["enum"] == ["Example Home"]
     assert "required" not in account
-    assert costs["properties"]["group_by"]["enum"] == ["model", "project"]
+    assert costs["properties"]["group_by"]["enum"] == ["model", "project", "api_key"]
     assert "this_month" in costs["properties"]["period"]["enum"]
     assert costs["properties"]["start_date"]["type"] == "string"
     assert all(one["description"] for one in costs["properties"].values())
@@ -180,11 +180,16 @@ async def test_account(
             "last_month": last_month["total"],
             "forecast_this_month": float(state(hass, "forecast_this_month")),
         },
-        "budget": {"monthly": 100, "used_percent": float(state(hass, "budget_used"))},
+        "budget": {
+            "monthly": 100,
+            "used_percent": float(state(hass, "budget_used")),
+            "left": float(state(hass, "budget_left")),
+        },
         "limits": {
             "soft_limit": float(state(hass, "soft_limit_usd")),
             "hard_limit": float(state(hass, "hard_limit_usd")),
             "spend_limit": 150.0,
+            "spend_limit_reached": False,
         },
         "problems": [],
     }
@@ -222,7 +227,12 @@ async def test_estimated_credit(
     assert result["credit"]["source"] == "estimated"
     assert result["credit"]["last_known"]["amount"] == pytest.approx(known)
     assert result["credit"]["last_known"]["source"] == "reported"
-    assert result["limits"] == {"soft_limit": None, "hard_limit": None, "spend_limit": 150.0}
+    assert result["limits"] == {
+        "soft_limit": None,
+        "hard_limit": None,
+        "spend_limit": 150.0,
+        "spend_limit_reached": False,
+    }
     assert result["problems"] == ["The session key was rejected; the user has to enter a new one"]
 
 
@@ -272,7 +282,17 @@ async def test_reached_spend_limit(
     simulator.account.spend_limit_cents = 100
     await setup_entry(hass, full_entry)
     expose(hass)
-    assert (await call(hass, GET_ACCOUNT))["problems"] == ["This month has reached the spend limit"]
+    result = await call(hass, GET_ACCOUNT)
+    assert result["limits"]["spend_limit_reached"]
+    assert result["problems"] == [
+        "OpenAI is enforcing the spend limit and refuses the organization's requests"
+    ]
+    # OpenAI enforces a limit with a delay.
+    simulator.account.spend_limit_status = "inactive"
+    await full_entry.runtime_data.by_endpoint["spend_limit"].async_refresh()
+    result = await call(hass, GET_ACCOUNT)
+    assert not result["limits"]["spend_limit_reached"]
+    assert result["problems"] == ["This month has reached the spend limit"]
 
 
 async def test_endpoint_that_fails(

@@ -101,7 +101,8 @@ async def all_costs(
         await get_costs(hass, entry, start_date="2025-12-01", end_date="2026-11-24", group_by=group)
         for group in ("model", "project")
     ]
-    return {"sensors": sensors, "actions": actions, "history": await history_rows(hass)}
+    history = {key: rows for key, rows in (await history_rows(hass)).items() if "_cost" in key}
+    return {"sensors": sensors, "actions": actions, "history": history}
 
 
 @pytest.mark.usefixtures("all_entities_enabled")

@@ -44,7 +44,7 @@ async def test_project_sensor_shows_the_current_month(
     assert state(hass, "project_cost_proj_b") == "0.2"
     found = hass.states.get(entity_id(hass, "project_cost_proj_a"))
     assert found
-    assert found.name == "Example Home Cost of project Attic"
+    assert found.name == "Example Home Cost of project Attic this month"
     assert found.attributes["last_reset"] == "2026-11-01T00:00:00+00:00"
     assert not has_entity(hass, "project_cost_unknown")
 
@@ -55,7 +55,7 @@ async def test_project_sensor_shows_the_current_month(
     await hass.async_block_till_done(wait_background_tasks=True)
     found = hass.states.get(entity_id(hass, "project_cost_proj_a"))
     assert found
-    assert found.name == "Example Home Cost of project Loft"
+    assert found.name == "Example Home Cost of project Loft this month"
 
 
 async def test_project_sensors_are_disabled_by_default(

@@ -85,11 +85,11 @@ JSON = st.recursive(
 NO_OBJECT = JSON.filter(lambda value: not isinstance(value, dict))
 NO_AMOUNT = NO_OBJECT.filter(lambda value: not number(cast("Any", value)))
 READERS: dict[str, Callable[[JsonObject], object]] = {
-    "credit_grants": lambda data: CreditGrants.read(data, NOW),
+    "credit_grants": lambda data: CreditGrants.read(data).at(NOW),
     "usage": lambda data: CostReport.read(data, START, NOW.date()),
     "subscription": Subscription.read,
     "me": Organization.read_all,
-    "costs": lambda data: CostReport.read_pages([data], START, NOW.date()),
+    "costs": lambda data: CostReport.read_official(data, START, NOW.date()),
     "spend_limit": SpendLimit.read,
 }
 

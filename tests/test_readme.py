@@ -62,6 +62,7 @@ async def test_table_of_entities_matches_the_registry(
         kind = kind_of(key)
         name = names[entity.domain][kind]["name"]
         name = name.replace("{model}", "*a model*").replace("{project}", "*a project*")
+        name = name.replace("{api_key}", "*an API key*")
         device_class = entity.original_device_class or ""
         what = " ".join(
             filter(None, [entity.domain.replace("_", " "), device_class and f"({device_class})"])
@@ -90,8 +91,9 @@ async def test_table_of_entities_matches_the_registry(
 
 
 def kind_of(key: str) -> str:
-    """Return the key without the model or project that it ends with."""
-    return next((one for one in ("model_cost", "project_cost") if key.startswith(f"{one}_")), key)
+    """Return the key without the model, project or API key that it ends with."""
+    kinds = ("model_cost", "model_tokens", "project_cost", "key_cost")
+    return next((one for one in kinds if key.startswith(f"{one}_")), key)
 
 
 def test_named_files_and_commands_exist() -> None:

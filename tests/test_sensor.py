@@ -46,10 +46,22 @@ ENABLED_BY_DEFAULT = {
     "plan",
     "has_payment_method",
     "auto_recharge_enabled",
+    "canceled",
     "delinquent",
+    "problem",
     "spend_limit",
     "budget_used",
+    "budget_left",
     "over_budget",
+    "spend_limit_reached",
+    "input_tokens_today",
+    "input_tokens_this_month",
+    "cached_input_tokens_today",
+    "cached_input_tokens_this_month",
+    "output_tokens_today",
+    "output_tokens_this_month",
+    "requests_today",
+    "requests_this_month",
 }
 
 

@@ -31,7 +31,7 @@ from .common import (
 from .const import NOW, OTHER_KEY
 
 SESSION_ENDPOINTS = ("credit_grants", "usage", "subscription")
-ADMIN_ENDPOINTS = ("costs", "spend_limit")
+ADMIN_ENDPOINTS = ("costs", "spend_limit", "usage/*")
 
 # The keys of an entry, the one that dies, and the step that asks for it
 CASES = [

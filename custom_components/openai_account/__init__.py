@@ -17,7 +17,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.helpers.typing import ConfigType
 
 from .admin_key import AdminKeyWatch
@@ -38,6 +37,7 @@ from .estimate import enter_credit, update_anchor
 from .issues import delete_issue, delete_issues
 from .services import async_setup_services
 from .session_key import update_session_key
+from .statistic_ids import has_statistics
 from .status import clear_statuses, failed_keys
 from .store import AccountStore
 from .websocket_api import async_register_commands
@@ -79,26 +79,28 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     admin_key = AdminKeyWatch(hass, entry, data)
     for coordinator in data.coordinators:
         coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data, admin_key)
-    if DATA_INSTANCE in hass.data and not data.store.models.all():
-        # Perhaps an account that was removed and is added again.
-        from .history import async_read_slugs  # noqa: PLC0415
-
-        data.store.models.adopt(await async_read_slugs(hass, entry))
+    await _async_adopt_slugs(hass, entry, data)
     try:
-        await _async_first_refresh(hass, entry, data)
-    finally:
-        # Home Assistant does not call the above where the first refresh fails.
-        update_session_key(hass, entry, data)
-        admin_key.update()
+        try:
+            await _async_first_refresh(hass, entry, data)
+        finally:
+            # Home Assistant does not call the above where the first refresh fails.
+            update_session_key(hass, entry, data)
+            admin_key.update()
+        if data.names:
+            await data.names.async_start()
+    except Exception:
+        await data.store.async_close()
+        raise
     entry.runtime_data = data
-    _take_entered_credit(hass, entry)
+    await _async_take_entered_credit(hass, entry)
     _update_device_on_change(hass, entry)
     _end_reauth_on_success(hass, entry)
     # One after the other, so that an automation which a binary sensor triggers finds the
     # sensors up to date.
     for platform in PLATFORMS:
         await hass.config_entries.async_forward_entry_setups(entry, [platform])
-    if DATA_INSTANCE in hass.data:
+    if has_statistics(hass):
         # Not where nothing is recorded: the recorder's modules need not even be installed.
         from .history import async_start_history  # noqa: PLC0415
 
@@ -106,10 +108,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     return True
 
 
+async def _async_adopt_slugs(
+    hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
+) -> None:
+    """Take the slugs of statistics that exist: the account was perhaps removed and added again."""
+    if not has_statistics(hass):
+        return
+    from .history import COST, TOKENS, async_read_slugs  # noqa: PLC0415
+
+    for registry, measure in ((data.store.models, COST), (data.store.usage_models, TOKENS)):
+        if not registry.all():
+            registry.adopt(await async_read_slugs(hass, entry, measure))
+
+
 async def async_unload_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:
     """Unload an account."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        await entry.runtime_data.store.async_save()
+        await entry.runtime_data.store.async_close()
     return unloaded
 
 
@@ -164,11 +179,13 @@ async def _async_first_refresh(
             )
 
 
-@callback
-def _take_entered_credit(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
+async def _async_take_entered_credit(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> None:
     """Move the credit that was entered with a new account from the entry's data to the store."""
     if entered := entry.data.get(CONF_ENTERED_CREDIT):
-        enter_credit(entry.runtime_data, entered["amount"], datetime.fromisoformat(entered["time"]))
+        account = entry.runtime_data
+        enter_credit(account, entered["amount"], datetime.fromisoformat(entered["time"]))
+        # It is on disk in one of the two at any time.
+        await account.store.async_save()
         data = {key: value for key, value in entry.data.items() if key != CONF_ENTERED_CREDIT}
         hass.config_entries.async_update_entry(entry, data=data)
 

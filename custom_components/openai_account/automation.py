@@ -68,4 +68,5 @@ def _is_above(state: State, options: Mapping[str, float]) -> bool:
 CREDIT_IS_LOW = StateTest("low_balance", lambda state, _: state.state == STATE_ON)
 CREDIT_IS_NOT_LOW = StateTest("low_balance", lambda state, _: state.state == STATE_OFF)
 IS_OVER_BUDGET = StateTest("over_budget", lambda state, _: state.state == STATE_ON)
+SPEND_LIMIT_IS_REACHED = StateTest("spend_limit_reached", lambda state, _: state.state == STATE_ON)
 DAILY_COST_IS_ABOVE = StateTest("cost_today", _is_above, vol.Schema({**_TARGET, **_THRESHOLD}))

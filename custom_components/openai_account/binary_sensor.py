@@ -12,13 +12,16 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import Subscription
+from .api import SpendLimit, Subscription, round_usd
 from .coordinator import (
     COSTS,
     CREDIT,
+    ENDPOINTS,
+    SPEND_LIMIT,
     SUBSCRIPTION,
     OpenAIAccountConfigEntry,
     OpenAIAccountData,
@@ -31,6 +34,7 @@ from .entity import (
     ReportedDescription,
 )
 from .estimate import credit_attributes, credit_left, is_credit_known, knows_credit
+from .problems import problems_of
 
 PARALLEL_UPDATES = 0
 
@@ -62,6 +66,7 @@ def _subscription_sensor(
         key=key,
         translation_key=key,
         device_class=device_class,
+        entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=enabled,
         exists_fn=lambda subscription: key in subscription.reported,
         value_fn=value_fn,
@@ -78,9 +83,19 @@ SUBSCRIPTION_BINARY_SENSORS = (
     _subscription_sensor(
         "is_arrears_eligible", lambda plan: plan.is_arrears_eligible, enabled=False
     ),
-    _subscription_sensor("canceled", lambda plan: plan.canceled, enabled=False),
+    _subscription_sensor("canceled", lambda plan: plan.canceled),
     _subscription_sensor(
         "delinquent", lambda plan: plan.delinquent, device_class=BinarySensorDeviceClass.PROBLEM
+    ),
+)
+
+SPEND_LIMIT_BINARY_SENSORS = (
+    AccountBinarySensorDescription[SpendLimit](
+        key="spend_limit_reached",
+        translation_key="spend_limit_reached",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        exists_fn=lambda limit: limit.is_enforcing is not None,
+        value_fn=lambda limit: limit.is_enforcing,
     ),
 )
 
@@ -95,6 +110,12 @@ def over_budget(account: OpenAIAccountData) -> bool | None:
     """Return whether the current month has cost more than the user's budget."""
     report, budget = account.last(COSTS), account.options.monthly_budget
     return None if report is None or budget is None else report.cost_this_month > budget
+
+
+def _credit_attributes(account: OpenAIAccountData) -> dict[str, object]:
+    """Return the credit that is compared with the threshold."""
+    credit = credit_left(account)
+    return {"credit": credit and round_usd(credit.amount), **credit_attributes(account)}
 
 
 DERIVED_BINARY_SENSORS = (
@@ -116,8 +137,16 @@ DERIVED_BINARY_SENSORS = (
         possible_fn=lambda account: account.options.low_balance_threshold > 0,
         exists_fn=knows_credit,
         available_fn=is_credit_known,
-        attributes_fn=credit_attributes,
+        attributes_fn=_credit_attributes,
         value_fn=low_balance,
+    ),
+    DerivedBinarySensorDescription(
+        key="problem",
+        translation_key="problem",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        depends_on=ENDPOINTS,
+        attributes_fn=lambda account: {"problems": problems_of(account)},
+        value_fn=lambda account: bool(problems_of(account)),
     ),
 )
 
@@ -130,6 +159,7 @@ async def async_setup_entry(
     """Set up the binary sensors of an account."""
     adder = EntityAdder(hass, entry, BINARY_SENSOR_DOMAIN, async_add_entities)
     adder.add_reported(SUBSCRIPTION, SUBSCRIPTION_BINARY_SENSORS, AccountBinarySensor[Subscription])
+    adder.add_reported(SPEND_LIMIT, SPEND_LIMIT_BINARY_SENSORS, AccountBinarySensor[SpendLimit])
     # What triggers automations comes last, when the states that these read are up to date.
     adder.add_derived(DERIVED_BINARY_SENSORS, DerivedBinarySensor)
 
@@ -145,11 +175,16 @@ class AccountBinarySensor[DataT](AccountEntity[DataT], BinarySensorEntity):
         """The value as the API reports it; None where it does not."""
         return self.entity_description.value_fn(self.coordinator.data)
 
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return (self.is_on,)
+
 
 class DerivedBinarySensor(DerivedEntity, BinarySensorEntity):
     """A binary sensor whose value is derived from the account's data."""
 
     entity_description: DerivedBinarySensorDescription
+    _unrecorded_attributes = frozenset({"credit"})
 
     @property
     @override

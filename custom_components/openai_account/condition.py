@@ -18,6 +18,7 @@ from .automation import (
     CREDIT_IS_NOT_LOW,
     DAILY_COST_IS_ABOVE,
     IS_OVER_BUDGET,
+    SPEND_LIMIT_IS_REACHED,
     StateTest,
     matching_entities,
 )
@@ -77,6 +78,7 @@ CONDITIONS: dict[str, type[Condition]] = {
     "credit_is_not_low": _condition_for(CREDIT_IS_NOT_LOW),
     "daily_cost_is_above": _condition_for(DAILY_COST_IS_ABOVE),
     "is_over_budget": _condition_for(IS_OVER_BUDGET),
+    "spend_limit_is_reached": _condition_for(SPEND_LIMIT_IS_REACHED),
 }
 
 

@@ -15,7 +15,7 @@ from yarl import URL
 
 from .api import DEFAULT_HOST
 from .const import CONF_ADMIN_KEY, CONF_DEFAULT_PROJECT, CONF_ORGANIZATION, CONF_SESSION_KEY
-from .coordinator import AnyCoordinator, OpenAIAccountConfigEntry
+from .coordinator import AnyCoordinator, NameCoordinator, OpenAIAccountConfigEntry
 from .status import EndpointStatus, endpoint_statuses
 
 TO_REDACT = {
@@ -24,9 +24,12 @@ TO_REDACT = {
     CONF_ORGANIZATION,
     CONF_DEFAULT_PROJECT,
     "account_name",
+    "api_keys",
+    "api_keys_this_month",
     "billing_address",
     "billing_email",
     "business_address",
+    "key_projects",
     "po_number",
     "project_names",
     "projects",
@@ -67,19 +70,29 @@ async def async_get_config_entry_diagnostics(
     if entry.state is not ConfigEntryState.LOADED:
         statuses = endpoint_statuses(hass, entry.entry_id)
         return diagnostics | {
-            "reason": entry.error_reason_translation_key,
+            "reason": entry.error_reason_translation_key or entry.disabled_by,
             "endpoints": {name: _status(status) for name, status in statuses.items()},
         }
     data = entry.runtime_data
     models = _Models()
     return diagnostics | {
         "paths": data.client.paths,
+        "names": _names(data.names) if data.names else None,
         "endpoints": {one.endpoint: _endpoint(one, models) for one in data.coordinators},
     }
 
 
 def _status(status: EndpointStatus) -> dict[str, Any]:
     return {name: _plain(value) for name, value in asdict(status).items()}
+
+
+def _names(names: NameCoordinator) -> dict[str, Any]:
+    """Return how many names are known; they themselves say whose they are."""
+    return {
+        **_status(names.status),
+        "projects": len(names.data.projects),
+        "api_keys": len(names.data.api_keys),
+    }
 
 
 def _endpoint(coordinator: AnyCoordinator, models: _Models) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import override
+from datetime import date
+from typing import Protocol, override
 
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
@@ -15,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
-from .api import DEFAULT_HOST, CostReport
+from .api import DEFAULT_HOST
 from .const import BILLING_URL, DOMAIN, MANUFACTURER
 from .coordinator import (
     SUBSCRIPTION,
@@ -32,6 +34,15 @@ from .store import SlugRegistry
 def always(_: object) -> bool:
     """Return True: the condition of a description that has none."""
     return True
+
+
+class NamedReport(Protocol):
+    """A response that reports values by name, up to a UTC day; nothing unless it is complete."""
+
+    @property
+    def today(self) -> date: ...  # noqa: D102
+    @property
+    def complete(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +64,7 @@ class DerivedDescription(EntityDescription):
     """
 
     depends_on: tuple[AnyEndpoint, ...]
+    value_fn: Callable[[OpenAIAccountData], object]
     possible_fn: Callable[[OpenAIAccountData], bool] = always
     exists_fn: Callable[[OpenAIAccountData], bool] = always
     available_fn: Callable[[OpenAIAccountData], bool] = always
@@ -71,6 +83,8 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
     """An entity of an account's device."""
 
     _attr_has_entity_name = True
+    # What the state was last written for; None until the first poll after that
+    _written: tuple[object, ...] | None = None
 
     def __init__(
         self, coordinator: AccountCoordinator[DataT], description: EntityDescription
@@ -92,6 +106,19 @@ class AccountEntity[DataT](CoordinatorEntity[AccountCoordinator[DataT]]):
         if subscription := entry.runtime_data.last(SUBSCRIPTION):
             # Without a response, the device keeps the plan that it has.
             self._attr_device_info["model"] = subscription.plan
+
+    @abstractmethod
+    def _shown(self) -> tuple[object, ...]:
+        """Return all that a poll can change in the state, while the entity is available."""
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if something in it is new: most news concern few entities."""
+        shown = self._shown() if self.available else ()
+        if shown != self._written:
+            self._written = shown
+            super()._handle_coordinator_update()
 
 
 class DerivedEntity(AccountEntity[object]):
@@ -127,6 +154,10 @@ class DerivedEntity(AccountEntity[object]):
         attributes_fn = self.entity_description.attributes_fn
         return attributes_fn(self.account) if attributes_fn else None
 
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.entity_description.value_fn(self.account), self.extra_state_attributes
+
 
 @dataclass(frozen=True, slots=True)
 class EntityAdder:
@@ -143,8 +174,13 @@ class EntityAdder:
         endpoint: Endpoint[DataT],
         descriptions: Iterable[ReportedDescription[DataT]],
         entity: Callable[[AccountCoordinator[DataT], EntityDescription], Entity],
+        *,
+        keep: bool = False,
     ) -> None:
-        """Add what an endpoint reports, now and with each poll; remove it where no key opens it."""
+        """Add what an endpoint reports, now and with each poll; remove it where no key opens it.
+
+        With `keep`, an entity that was added once stays, also if its value is no longer reported.
+        """
         coordinator = self.entry.runtime_data.coordinator(endpoint)
         if coordinator is None:
             self._remove(one.key for one in descriptions)
@@ -155,7 +191,11 @@ class EntityAdder:
         def add_new() -> None:
             if coordinator.data is None:
                 return
-            found = [one for one in waiting if one.exists_fn(coordinator.data)]
+            found = [
+                one
+                for one in waiting
+                if one.exists_fn(coordinator.data) or (keep and self._is_registered(one.key))
+            ]
             waiting[:] = [one for one in waiting if one not in found]
             self.async_add_entities([entity(coordinator, one) for one in found])
 
@@ -184,42 +224,65 @@ class EntityAdder:
         add_new()
 
     @callback
-    def add_named(
+    def add_named[DataT: NamedReport](
         self,
-        costs: AccountCoordinator[CostReport],
+        coordinator: AccountCoordinator[DataT] | None,
         prefix: str,
         slugs: SlugRegistry,
         entity: Callable[[str, str], Entity],
+        is_ready: Callable[[str], bool] | None = None,
     ) -> None:
-        """Add an entity for each name that has cost something lately; remove the others.
+        """Add an entity for each name that has been reported lately; remove the others.
 
         `prefix` is what their keys start with, before the slug; `entity` takes a
-        slug and a name.
+        slug and a name, once `is_ready` returns True for the name. Without a coordinator,
+        all are removed.
         """
-        registry = er.async_get(self.hass)
-        start = _unique_id(self.entry, prefix)
-        known = {
-            one.unique_id.removeprefix(start)
-            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
-            if one.domain == self.domain and one.unique_id.startswith(start)
-        }
+        known = self._slugs(prefix)
+        if coordinator is None:
+            self.remove_named(prefix)
+            return
         added: set[str] = set()
 
         @callback
         def update() -> None:
-            if costs.data is None or not costs.data.complete:
+            if coordinator.data is None or not coordinator.data.complete:
                 return
-            recent = slugs.recent(costs.data.today)
+            recent = slugs.recent(coordinator.data.today)
             self._remove(prefix + slug for slug in known - recent.keys())
             new = recent.keys() - added
+            if is_ready:
+                new = {slug for slug in new if is_ready(recent[slug])}
             known.clear()
             known.update(recent)
             added.intersection_update(recent)
             added.update(new)
             self.async_add_entities([entity(slug, recent[slug]) for slug in sorted(new)])
 
-        self.entry.async_on_unload(costs.async_add_listener(update))
+        self.entry.async_on_unload(coordinator.async_add_listener(update))
+        if names := self.entry.runtime_data.names:
+            self.entry.async_on_unload(names.async_add_listener(update))
         update()
+
+    def _is_registered(self, key: str) -> bool:
+        unique_id = _unique_id(self.entry, key)
+        registry = er.async_get(self.hass)
+        return registry.async_get_entity_id(self.domain, DOMAIN, unique_id) is not None
+
+    @callback
+    def remove_named(self, prefix: str) -> None:
+        """Remove all entities whose keys start with a prefix."""
+        self._remove(prefix + slug for slug in self._slugs(prefix))
+
+    def _slugs(self, prefix: str) -> set[str]:
+        """Return what follows a prefix in the keys of the registry's entities."""
+        registry = er.async_get(self.hass)
+        start = _unique_id(self.entry, prefix)
+        return {
+            one.unique_id.removeprefix(start)
+            for one in er.async_entries_for_config_entry(registry, self.entry.entry_id)
+            if one.domain == self.domain and one.unique_id.startswith(start)
+        }
 
     @callback
     def _remove(self, keys: Iterable[str]) -> None:

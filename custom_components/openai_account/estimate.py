@@ -18,11 +18,18 @@ from datetime import UTC, date, datetime, timedelta
 import logging
 import math
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .api import CostReport, CreditGrants
-from .coordinator import COSTS, CREDIT, SUBSCRIPTION, OpenAIAccountData
+from .coordinator import (
+    COSTS,
+    CREDIT,
+    SUBSCRIPTION,
+    OpenAIAccountConfigEntry,
+    OpenAIAccountData,
+)
 from .stored import AnchorRecord, RechargeRecord
 
 _LOGGER = logging.getLogger(__name__)
@@ -105,19 +112,28 @@ def enter_credit(account: OpenAIAccountData, amount: float, time: datetime) -> N
     account.costs.async_update_listeners()
 
 
-async def async_enter_credit(account: OpenAIAccountData, amount: float) -> str | None:
-    """Take the credit that OpenAI's billing page shows now as an anchor.
+async def async_enter_credit(entry: OpenAIAccountConfigEntry, amount: float) -> str | None:
+    """Take the credit that OpenAI's billing page shows now as a loaded entry's anchor.
 
     Fetches the costs so far, which belong to the amount; returns the translation key
-    of the error if that is not possible.
+    of the error if that is not possible. On success the amount is on disk.
     """
+    account = entry.runtime_data
     await account.costs.async_refresh()
-    report = account.current(COSTS)
-    if report is None:
+    report, time = account.current(COSTS), account.costs.fetched_at
+    if (
+        report is None
+        or time is None
+        # Reloaded meanwhile: what is stored now belongs to other objects.
+        or entry.state is not ConfigEntryState.LOADED
+        or entry.runtime_data is not account
+    ):
         return "costs_unavailable"
     if not report.complete:
         return "no_daily_costs"
-    enter_credit(account, amount, dt_util.utcnow())
+    # A slow response is of the time at which it was requested.
+    enter_credit(account, amount, time)
+    await account.store.async_save()
     return None
 
 

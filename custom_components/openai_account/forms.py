@@ -29,8 +29,9 @@ KEY = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomple
 USER_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_HOST, default=DEFAULT_HOST): HOST,
-        vol.Optional(KeyKind.SESSION.value): KEY,
+        # First the key that is easy to get and lasts
         vol.Optional(KeyKind.ADMIN.value): KEY,
+        vol.Optional(KeyKind.SESSION.value): KEY,
         vol.Optional(CONF_CREDIT): CREDIT_SELECTOR,
         vol.Optional(CONF_NAME): TextSelector(),
     }

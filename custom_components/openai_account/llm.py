@@ -45,7 +45,7 @@ from .coordinator import (
 from .daily_costs import GROUPS, async_get_costs
 from .estimate import credit_left
 from .names import account_name
-from .sensor import budget_used, days_left, monthly_budget
+from .sensor import budget_left, budget_used, days_left, monthly_budget
 from .status import failed_keys
 
 ATTR_ACCOUNT: Final = "account"
@@ -216,7 +216,7 @@ class GetCostsTool(AccountTool):
     title = "Get OpenAI costs"
     description = (
         "Get what an OpenAI account has cost on each day of a period, and in total, "
-        "if wanted by model or by project. Use this to answer questions about past costs, "
+        "if wanted by model, project or API key. Use this to answer questions about past costs, "
         "or what caused them. Give either a period or dates. Amounts are US dollars; "
         f"days are in UTC. In more than {_MAX_GROUPED_DAYS} days, only the total is broken down."
     )
@@ -322,7 +322,8 @@ def _budget(account: OpenAIAccountData) -> JsonValueType:
     if (budget := monthly_budget(account)) is None:
         return None
     used = budget_used(account) if account.current(COSTS) else None
-    return {"monthly": budget, "used_percent": used}
+    left = budget_left(account) if account.current(COSTS) else None
+    return {"monthly": budget, "used_percent": used, "left": round_usd(left)}
 
 
 def _limits(account: OpenAIAccountData) -> JsonValueType:
@@ -332,6 +333,7 @@ def _limits(account: OpenAIAccountData) -> JsonValueType:
         "soft_limit": plan.soft_limit_usd if plan else None,
         "hard_limit": plan.hard_limit_usd if plan else None,
         "spend_limit": limit.amount if limit else None,
+        "spend_limit_reached": limit.is_enforcing if limit else None,
     }
 
 
@@ -345,8 +347,16 @@ def _problems(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> list[str]
         (threshold and low_balance(account), f"The credit is below {threshold:g} {CURRENCY_USD}"),
         (report and over_budget(account), "This month is over budget"),
         (
-            report and limit and limit.amount and report.cost_this_month >= limit.amount,
+            report
+            and limit
+            and limit.amount
+            and report.cost_this_month >= limit.amount
+            and not limit.is_enforcing,
             "This month has reached the spend limit",
+        ),
+        (
+            limit and limit.is_enforcing,
+            "OpenAI is enforcing the spend limit and refuses the organization's requests",
         ),
         (plan and plan.delinquent, "A payment is overdue"),
         (plan and plan.canceled, "The subscription is canceled"),

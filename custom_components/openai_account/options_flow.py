@@ -134,7 +134,7 @@ class OpenAIAccountOptionsFlow(OptionsFlowWithReload):
         """Take the amount as the credit that is left now; return the errors."""
         if self._entry.state is not ConfigEntryState.LOADED:
             return {CONF_CREDIT: "costs_unavailable"}
-        error = await async_enter_credit(self._entry.runtime_data, amount)
+        error = await async_enter_credit(self._entry, amount)
         return {CONF_CREDIT: error} if error else {}
 
     def _hidden(self) -> dict[str, bool]:

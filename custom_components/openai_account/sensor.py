@@ -1,45 +1,43 @@
 """Sensors: the credit, the costs and the subscription of an account.
 
-The tables describe all sensors but those of models and projects, which exist
-for as long as something was spent on them lately.
+The tables describe all sensors but those of models, projects and API keys, which are in
+`named_sensor.py`. Those of the subscription and of the usage are in modules of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import partial
-from typing import override
+from typing import cast, override
 
 from homeassistant.components.sensor import (
     DOMAIN as SENSOR_DOMAIN,
     SensorDeviceClass,
     SensorEntity,
-    SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import MAX_LENGTH_STATE_STATE, PERCENTAGE, EntityCategory, UnitOfTime
+from homeassistant.const import (
+    MAX_LENGTH_STATE_STATE,
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import CostReport, CreditGrants, SpendLimit, Subscription, round_usd
+from .api import CostReport, CreditGrants, SpendLimit, Subscription, UsageReport, round_usd
 from .const import CURRENCY_USD
 from .coordinator import (
+    COMPLETIONS,
     COSTS,
     CREDIT,
     SPEND_LIMIT,
     SUBSCRIPTION,
+    AnyCoordinator,
     OpenAIAccountConfigEntry,
     OpenAIAccountData,
 )
-from .entity import (
-    AccountEntity,
-    DerivedDescription,
-    DerivedEntity,
-    EntityAdder,
-    ReportedDescription,
-)
+from .entity import AccountEntity, DerivedEntity, EntityAdder
 from .estimate import (
     credit_attributes,
     credit_left,
@@ -47,29 +45,17 @@ from .estimate import (
     is_credit_known,
     knows_credit,
 )
+from .named_sensor import add_named_sensors
+from .sensor_description import AccountSensorDescription, DerivedSensorDescription, Value
+from .subscription_sensor import SUBSCRIPTION_SENSORS
+from .usage_sensor import (
+    ENDPOINT_USAGE_SENSORS,
+    MODEL_TOKENS_PREFIX,
+    USAGE_SENSORS,
+    model_tokens_sensor,
+)
 
 PARALLEL_UPDATES = 0
-
-MODEL_COST_PREFIX = "model_cost_"
-PROJECT_COST_PREFIX = "project_cost_"
-
-type Value = float | str | datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountSensorDescription[DataT](ReportedDescription[DataT], SensorEntityDescription):
-    """Describes a sensor that shows a value of one endpoint."""
-
-    value_fn: Callable[[DataT], Value]
-    last_reset_fn: Callable[[DataT], date] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DerivedSensorDescription(DerivedDescription, SensorEntityDescription):
-    """Describes a sensor whose value is derived from the account's data."""
-
-    value_fn: Callable[[OpenAIAccountData], Value]
-
 
 # ---- Credit ------------------------------------------------------------------------------------
 
@@ -99,6 +85,7 @@ CREDIT_SENSORS = (
         translation_key="next_grant_expiry",
         device_class=SensorDeviceClass.TIMESTAMP,
         exists_fn=lambda credit: "grants" in credit.reported,
+        attributes_fn=lambda credit: {"expiries": [one.isoformat() for one in credit.expiries]},
         value_fn=lambda credit: credit.next_grant_expiry,
     ),
 )
@@ -111,28 +98,38 @@ def _cost_sensor(
     value_fn: Callable[[CostReport], float | None],
     last_reset_fn: Callable[[CostReport], date] | None = None,
     *,
-    translation_key: str | None = None,
-    placeholders: dict[str, str] | None = None,
+    attributes_fn: Callable[[CostReport], dict[str, object]] | None = None,
     enabled: bool = True,
 ) -> AccountSensorDescription[CostReport]:
     """Describe an amount; one that has no last reset is of no use to statistics."""
     return AccountSensorDescription[CostReport](
         key=key,
-        translation_key=translation_key or key,
-        translation_placeholders=placeholders,
+        translation_key=key,
         device_class=SensorDeviceClass.MONETARY,
         state_class=SensorStateClass.TOTAL if last_reset_fn else None,
         native_unit_of_measurement=CURRENCY_USD,
         suggested_display_precision=2,
         entity_registry_enabled_default=enabled,
         exists_fn=lambda report: report.complete,
+        attributes_fn=attributes_fn,
         value_fn=value_fn,
         last_reset_fn=last_reset_fn,
     )
 
 
+def _daily_average(report: CostReport) -> dict[str, object]:
+    """Return what a day costs on average, by the last 7 completed days."""
+    week = report.cost_last_7_days
+    return {"daily_average": None if week is None else round_usd(week / 7)}
+
+
 COST_SENSORS = (
-    _cost_sensor("cost_today", lambda report: report.cost_today, lambda report: report.today),
+    _cost_sensor(
+        "cost_today",
+        lambda report: report.cost_today,
+        lambda report: report.today,
+        attributes_fn=_daily_average,
+    ),
     _cost_sensor(
         "cost_this_month",
         lambda report: report.cost_this_month,
@@ -145,89 +142,13 @@ COST_SENSORS = (
 )
 
 
-def _model_sensor(slug: str, model: str) -> AccountSensorDescription[CostReport]:
-    return _cost_sensor(
-        f"{MODEL_COST_PREFIX}{slug}",
-        lambda report: report.models_this_month.get(model, 0.0),
-        lambda report: report.month_start,
-        translation_key="model_cost",
-        placeholders={"model": model},
-    )
-
-
-def _project_sensor(slug: str, project: str, name: str) -> AccountSensorDescription[CostReport]:
-    return _cost_sensor(
-        f"{PROJECT_COST_PREFIX}{slug}",
-        lambda report: report.projects_this_month.get(project, 0.0),
-        lambda report: report.month_start,
-        translation_key="project_cost",
-        placeholders={"project": name},
-        enabled=False,
-    )
-
-
-# ---- Subscription ------------------------------------------------------------------------------
-
-
-def _subscription_sensor(
-    key: str,
-    value_fn: Callable[[Subscription], Value],
-    *,
-    enabled: bool = False,
-    device_class: SensorDeviceClass | None = None,
-    unit: str | None = None,
-    category: EntityCategory | None = None,
-    precision: int | None = None,
-) -> AccountSensorDescription[Subscription]:
-    return AccountSensorDescription[Subscription](
-        key=key,
-        translation_key=key,
-        device_class=device_class,
-        native_unit_of_measurement=unit,
-        entity_category=category,
-        suggested_display_precision=precision,
-        entity_registry_enabled_default=enabled,
-        exists_fn=lambda subscription: key in subscription.reported,
-        value_fn=value_fn,
-    )
-
-
-_usd_limit = partial(
-    _subscription_sensor,
-    device_class=SensorDeviceClass.MONETARY,
-    unit=CURRENCY_USD,
-    precision=2,
-)
-_personal = partial(_subscription_sensor, category=EntityCategory.DIAGNOSTIC)
-_time = partial(_subscription_sensor, device_class=SensorDeviceClass.TIMESTAMP)
-
-SUBSCRIPTION_SENSORS = (
-    _usd_limit("soft_limit_usd", lambda plan: plan.soft_limit_usd, enabled=True),
-    _usd_limit("hard_limit_usd", lambda plan: plan.hard_limit_usd, enabled=True),
-    _usd_limit("system_hard_limit_usd", lambda plan: plan.system_hard_limit_usd),
-    _usd_limit("max_balance", lambda plan: plan.max_balance),
-    _usd_limit("auto_recharge_threshold", lambda plan: plan.auto_recharge_threshold),
-    _usd_limit("auto_recharge_to_balance", lambda plan: plan.auto_recharge_to_balance),
-    _subscription_sensor("soft_limit", lambda plan: plan.soft_limit, precision=0),
-    _subscription_sensor("hard_limit", lambda plan: plan.hard_limit, precision=0),
-    _subscription_sensor("system_hard_limit", lambda plan: plan.system_hard_limit, precision=0),
-    _subscription_sensor("plan", lambda plan: plan.plan, enabled=True),
-    _subscription_sensor("billing_mechanism", lambda plan: plan.billing_mechanism),
-    _subscription_sensor("trust_tier", lambda plan: plan.trust_tier),
-    _time("canceled_at", lambda plan: plan.canceled_at),
-    _time("access_until", lambda plan: plan.access_until),
-    _personal("account_name", lambda plan: plan.account_name),
-    _personal("po_number", lambda plan: plan.po_number),
-    _personal("billing_email", lambda plan: plan.billing_email),
-    _personal("tax_ids", lambda plan: plan.tax_ids),
-    _personal("billing_address", lambda plan: plan.billing_address),
-    _personal("business_address", lambda plan: plan.business_address),
-)
+# ---- Spend limit -------------------------------------------------------------------------------
 
 SPEND_LIMIT_SENSORS = (
     AccountSensorDescription[SpendLimit](
         key="spend_limit",
         translation_key="spend_limit",
+        entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.MONETARY,
         native_unit_of_measurement=CURRENCY_USD,
         suggested_display_precision=2,
@@ -265,6 +186,20 @@ def budget_used(account: OpenAIAccountData) -> float | None:
     """Return the cost of the current month in percent of the budget; None without a budget."""
     report, budget = account.last(COSTS), monthly_budget(account)
     return round(100 * report.cost_this_month / budget, 2) if report and budget else None
+
+
+def budget_left(account: OpenAIAccountData) -> float | None:
+    """Return what is left of the budget in US dollars, negative when it is exceeded."""
+    report, budget = account.last(COSTS), monthly_budget(account)
+    return budget - report.cost_this_month if report and budget else None
+
+
+def _has_budget(account: OpenAIAccountData) -> bool:
+    return _reports_days(account) and monthly_budget(account) is not None
+
+
+def _can_have_budget(account: OpenAIAccountData) -> bool:
+    return account.options.monthly_budget is not None or account.opens(SPEND_LIMIT)
 
 
 def _estimated_credit(account: OpenAIAccountData) -> float | None:
@@ -315,12 +250,23 @@ DERIVED_SENSORS = (
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         depends_on=(COSTS, SPEND_LIMIT),
-        possible_fn=lambda account: (
-            account.options.monthly_budget is not None or account.opens(SPEND_LIMIT)
-        ),
-        exists_fn=lambda account: _reports_days(account) and monthly_budget(account) is not None,
+        possible_fn=_can_have_budget,
+        exists_fn=_has_budget,
         available_fn=lambda account: account.current(COSTS) is not None,
+        attributes_fn=lambda account: {"budget": monthly_budget(account)},
         value_fn=budget_used,
+    ),
+    DerivedSensorDescription(
+        key="budget_left",
+        translation_key="budget_left",
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY_USD,
+        suggested_display_precision=2,
+        depends_on=(COSTS, SPEND_LIMIT),
+        possible_fn=_can_have_budget,
+        exists_fn=_has_budget,
+        available_fn=lambda account: account.current(COSTS) is not None,
+        value_fn=lambda account: round_usd(budget_left(account)),
     ),
 )
 
@@ -334,33 +280,31 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of an account."""
     account = entry.runtime_data
-    models, projects = account.store.models, account.store.projects
     adder = EntityAdder(hass, entry, SENSOR_DOMAIN, async_add_entities)
     adder.add_reported(CREDIT, CREDIT_SENSORS, AccountSensor[CreditGrants])
     adder.add_reported(COSTS, COST_SENSORS, AccountSensor[CostReport])
-    adder.add_named(
-        account.costs,
-        MODEL_COST_PREFIX,
-        models,
-        lambda slug, model: AccountSensor(account.costs, _model_sensor(slug, model)),
-    )
-    adder.add_named(
-        account.costs,
-        PROJECT_COST_PREFIX,
-        projects,
-        lambda slug, project: AccountSensor(
-            account.costs, _project_sensor(slug, project, projects.label(slug))
-        ),
-    )
+    add_named_sensors(adder, account)
     adder.add_reported(SPEND_LIMIT, SPEND_LIMIT_SENSORS, AccountSensor[SpendLimit])
     adder.add_reported(SUBSCRIPTION, SUBSCRIPTION_SENSORS, AccountSensor[Subscription])
-    adder.add_derived(DERIVED_SENSORS, DerivedSensor)
+    for endpoint, descriptions in ENDPOINT_USAGE_SENSORS:
+        adder.add_reported(endpoint, descriptions, AccountSensor[UsageReport], keep=True)
+    adder.add_derived((*USAGE_SENSORS, *DERIVED_SENSORS), DerivedSensor)
+    completions = account.coordinator(COMPLETIONS)
+    adder.add_named(
+        completions,
+        MODEL_TOKENS_PREFIX,
+        account.store.usage_models,
+        lambda slug, model: DerivedSensor(
+            cast(AnyCoordinator, completions), model_tokens_sensor(slug, model)
+        ),
+    )
 
 
 class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
     """A sensor that shows a value of one endpoint."""
 
     entity_description: AccountSensorDescription[DataT]
+    _unrecorded_attributes = frozenset({"daily_average", "expiries"})
 
     @property
     @override
@@ -377,20 +321,47 @@ class AccountSensor[DataT](AccountEntity[DataT], SensorEntity):
 
     @property
     @override
+    def extra_state_attributes(self) -> dict[str, object] | None:
+        """What else there is to say about the value."""
+        attributes_fn = self.entity_description.attributes_fn
+        return attributes_fn(self.coordinator.data) if attributes_fn else None
+
+    @property
+    @override
     def last_reset(self) -> datetime | None:
         """The start of the UTC day or month that a cost belongs to."""
-        if (last_reset_fn := self.entity_description.last_reset_fn) is None:
-            return None
-        return datetime.combine(last_reset_fn(self.coordinator.data), time.min, UTC)
+        last_reset_fn = self.entity_description.last_reset_fn
+        return midnight(last_reset_fn(self.coordinator.data)) if last_reset_fn else None
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.native_value, self.last_reset, self.extra_state_attributes
 
 
 class DerivedSensor(DerivedEntity, SensorEntity):
     """A sensor whose value is derived from the account's data."""
 
     entity_description: DerivedSensorDescription
+    _unrecorded_attributes = frozenset({"budget"})
 
     @property
     @override
     def native_value(self) -> Value:
         """The derived value."""
         return self.entity_description.value_fn(self.account)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """The start of the UTC day or month that a value belongs to."""
+        last_reset_fn = self.entity_description.last_reset_fn
+        return midnight(last_reset_fn(self.account)) if last_reset_fn else None
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return *super()._shown(), self.last_reset
+
+
+def midnight(day: date | None) -> datetime | None:
+    """Return the start of a UTC day."""
+    return datetime.combine(day, time.min, UTC) if day else None

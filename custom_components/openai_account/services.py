@@ -1,7 +1,8 @@
-"""Actions: get the costs of days, and set the credit."""
+"""Actions: get the costs or the usage of days, and set the credit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final
 
@@ -21,14 +22,17 @@ import voluptuous as vol
 from .const import DOMAIN, MAX_USD
 from .coordinator import OpenAIAccountConfigEntry
 from .daily_costs import GROUPS, MODEL, async_get_costs
+from .daily_usage import GROUPS as USAGE_GROUPS, async_get_usage
 from .estimate import async_enter_credit
 
 SERVICE_GET_COSTS: Final = "get_costs"
+SERVICE_GET_USAGE: Final = "get_usage"
 SERVICE_SET_CREDIT: Final = "set_credit"
 ATTR_AMOUNT: Final = "amount"
 ATTR_START_DATE: Final = "start_date"
 ATTR_END_DATE: Final = "end_date"
 ATTR_GROUP_BY: Final = "group_by"
+ATTR_LINE_ITEMS: Final = "line_items"
 
 
 def _date(value: object) -> date:
@@ -44,14 +48,21 @@ _SET_CREDIT_SCHEMA = vol.Schema(
         vol.Required(ATTR_AMOUNT): vol.All(vol.Coerce(float), vol.Range(-MAX_USD, MAX_USD)),
     }
 )
-_SCHEMA = vol.Schema(
-    {
-        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Required(ATTR_START_DATE): _date,
-        vol.Required(ATTR_END_DATE): _date,
-        vol.Optional(ATTR_GROUP_BY, default=MODEL): vol.In(list(GROUPS)),
-    }
-)
+
+
+def _days_schema(
+    groups: Iterable[str], more: Mapping[vol.Marker, object] | None = None
+) -> vol.Schema:
+    """Return the schema of an action that gets days, broken down by one of the groups."""
+    return vol.Schema(
+        {
+            vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+            vol.Required(ATTR_START_DATE): _date,
+            vol.Required(ATTR_END_DATE): _date,
+            vol.Optional(ATTR_GROUP_BY, default=MODEL): vol.In(list(groups)),
+            **(more or {}),
+        }
+    )
 
 
 @callback
@@ -61,7 +72,14 @@ def async_setup_services(hass: HomeAssistant) -> None:
         DOMAIN,
         SERVICE_GET_COSTS,
         _async_get_costs,
-        schema=_SCHEMA,
+        schema=_days_schema(GROUPS, {vol.Optional(ATTR_LINE_ITEMS, default=False): cv.boolean}),
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_GET_USAGE,
+        _async_get_usage,
+        schema=_days_schema(USAGE_GROUPS),
         supports_response=SupportsResponse.ONLY,
     )
     hass.services.async_register(
@@ -74,7 +92,7 @@ async def _async_set_credit(call: ServiceCall) -> None:
     entry: OpenAIAccountConfigEntry = async_get_config_entry(
         call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
     )
-    if error := await async_enter_credit(entry.runtime_data, call.data[ATTR_AMOUNT]):
+    if error := await async_enter_credit(entry, call.data[ATTR_AMOUNT]):
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key=error)
 
 
@@ -84,6 +102,20 @@ async def _async_get_costs(call: ServiceCall) -> ServiceResponse:
         call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
     )
     return await async_get_costs(
+        entry.runtime_data,
+        call.data[ATTR_START_DATE],
+        call.data[ATTR_END_DATE],
+        call.data[ATTR_GROUP_BY],
+        line_items=call.data[ATTR_LINE_ITEMS],
+    )
+
+
+async def _async_get_usage(call: ServiceCall) -> ServiceResponse:
+    """Return the usage of each requested UTC day, both ends included."""
+    entry: OpenAIAccountConfigEntry = async_get_config_entry(
+        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
+    )
+    return await async_get_usage(
         entry.runtime_data,
         call.data[ATTR_START_DATE],
         call.data[ATTR_END_DATE],

@@ -1,11 +1,18 @@
-"""The ids of the long-term statistics, which the history writes and the dashboard shows."""
+"""The long-term statistics, which the history writes and the dashboard shows: whether, and ids."""
 
 from __future__ import annotations
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import slugify
 
 from .const import DOMAIN
+
+
+@callback
+def has_statistics(hass: HomeAssistant) -> bool:
+    """Return whether there is a recorder, and it was able to open its database."""
+    return "recorder" in hass.config.components
 
 
 def statistic_id(entry: ConfigEntry, key: str, slug: str | None = None) -> str:

@@ -44,7 +44,7 @@ def _model_of_slug(slug: str) -> str:
 
 
 class SlugRegistry:
-    """Gives models, or projects, the slugs that entities and history depend on.
+    """Gives models, projects or API keys the slugs that entities and history depend on.
 
     A slug depends on the name alone, so that it is the same again after the account was
     removed and added. Where slugify loses something, a digest of the name tells names apart.
@@ -62,6 +62,9 @@ class SlugRegistry:
         self._changed = changed
         self._is_whole = is_whole
         self._slugs = {record["name"]: slug for slug, record in records.items()}
+        # What is known of names, also of those that have had no costs yet
+        self._labels: dict[str, str] = {}
+        self._projects: dict[str, str] = {}
 
     def slug(self, name: str) -> str:
         """Return the slug of a name, giving it one if it has none yet."""
@@ -83,6 +86,10 @@ class SlugRegistry:
     def _add(self, slug: str, name: str) -> None:
         self._slugs[name] = slug
         self._records[slug] = {"name": name, "last_seen": ""}
+        if name in self._labels:
+            self._records[slug]["label"] = self._labels[name]
+        if name in self._projects:
+            self._records[slug]["project"] = self._projects[name]
         self._changed()
 
     def note(self, days: Mapping[str, date], labels: Mapping[str, str] = _NONE) -> None:
@@ -98,6 +105,22 @@ class SlugRegistry:
                 record["label"] = label
         if changed:
             self._changed()
+
+    def relabel(self, labels: Mapping[str, str]) -> None:
+        """Record what people call some names, also if those have costs only later."""
+        self._labels.update(labels)
+        for name, label in labels.items():
+            if (slug := self._slugs.get(name)) and self._records[slug].get("label") != label:
+                self._records[slug]["label"] = label
+                self._changed()
+
+    def note_projects(self, projects: Mapping[str, str]) -> None:
+        """Record which project each of some names belongs to, by its id; as `relabel` does."""
+        self._projects.update(projects)
+        for name, project in projects.items():
+            if (slug := self._slugs.get(name)) and self._records[slug].get("project") != project:
+                self._records[slug]["project"] = project
+                self._changed()
 
     def note_history(self, name: str, day: date) -> None:
         """Record that the history holds costs of a name on a UTC day."""
@@ -132,6 +155,18 @@ class SlugRegistry:
         record = self._records[slug]
         return record.get("label", record["name"])
 
+    def labels(self) -> dict[str, str]:
+        """Return what people call each name: a name alone where it is not known."""
+        return {one["name"]: one.get("label", one["name"]) for one in self._records.values()}
+
+    def projects(self) -> dict[str, str]:
+        """Return the project of each name that belongs to one."""
+        return {
+            one["name"]: project
+            for one in self._records.values()
+            if (project := one.get("project"))
+        }
+
 
 class AccountStore:
     """Remembers names by their slugs, endpoints that answered, the credit and dead keys."""
@@ -139,6 +174,7 @@ class AccountStore:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare; nothing is read yet."""
         self._store = Store[StoreData](hass, _VERSION, f"{DOMAIN}.{entry_id}")
+        self._is_closed = False
         self._take({"models": {}, "endpoints": {}})
 
     def _take(self, data: StoreData) -> None:
@@ -146,11 +182,21 @@ class AccountStore:
         self.models = SlugRegistry(
             data["models"], self.save_soon, lambda slug, name: _model_of_slug(slug) == name
         )
+        # Those of usage: it can spell a model differently from costs, or have it alone.
+        self.usage_models = SlugRegistry(
+            data.setdefault("usage_models", {}),
+            self.save_soon,
+            lambda slug, name: _model_of_slug(slug) == name,
+        )
         # Ids do not differ by case alone.
         self.projects = SlugRegistry(
             data.setdefault("projects", {}),
             self.save_soon,
             lambda slug, name: slug == name.lower(),
+        )
+        # Those of keys can.
+        self.api_keys = SlugRegistry(
+            data.setdefault("api_keys", {}), self.save_soon, lambda slug, name: slug == name
         )
 
     async def async_load(self) -> None:
@@ -160,6 +206,14 @@ class AccountStore:
     async def async_save(self) -> None:
         """Write at once."""
         await self._store.async_save(self._data)
+
+    async def async_close(self) -> None:
+        """Write at once, and nothing more: the next setup of the entry has a store of its own.
+
+        A request that is still under way must not overwrite what that one writes.
+        """
+        self._is_closed = True
+        await self.async_save()
 
     async def async_remove(self) -> None:
         """Forget everything."""
@@ -174,6 +228,17 @@ class AccountStore:
     def cleared(self, statistic_ids: list[str]) -> None:
         if statistic_ids != self.cleared:
             self._data["cleared"] = statistic_ids
+            self.save_soon()
+
+    @property
+    def filled(self) -> list[str]:
+        """The keys of the measures whose past the history holds."""
+        return self._data.get("filled", [])
+
+    @filled.setter
+    def filled(self, measures: list[str]) -> None:
+        if measures != self.filled:
+            self._data["filled"] = measures
             self.save_soon()
 
     @property
@@ -264,4 +329,5 @@ class AccountStore:
 
     def save_soon(self) -> None:
         """Write everything in half a minute, or when Home Assistant stops."""
-        self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)
+        if not self._is_closed:
+            self._store.async_delay_save(lambda: self._data, _SAVE_DELAY)

@@ -17,17 +17,19 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class NameRecord(TypedDict):
-    """A model or project that has had costs.
+    """A model, project or API key that has had costs, or a model that was used.
 
-    `last_seen` is the last UTC day on which a poll found costs of it, `history` the last one
-    that the history holds, both in ISO 8601; empty or missing if there is none. `label` is
-    what people call it, if that is not its name.
+    `last_seen` is the last UTC day on which a poll found costs or usage of it, `history` the
+    last one that the history holds, both in ISO 8601; empty or missing if there is none.
+    `label` is what people call it, if that is not its name. `project` is the id of a key's
+    project.
     """
 
     name: str
     last_seen: str
     label: NotRequired[str]
     history: NotRequired[str]
+    project: NotRequired[str]
 
 
 class EndpointRecord(TypedDict):
@@ -95,11 +97,14 @@ class StoreData(TypedDict):
     """The stored form; names by their slugs."""
 
     models: dict[str, NameRecord]
+    usage_models: NotRequired[dict[str, NameRecord]]
     projects: NotRequired[dict[str, NameRecord]]
+    api_keys: NotRequired[dict[str, NameRecord]]
     endpoints: dict[str, EndpointRecord]
     session_keys: NotRequired[list[LifetimeRecord]]
     admin_key: NotRequired[AdminKeyRecord]
     cleared: NotRequired[list[str]]
+    filled: NotRequired[list[str]]
     anchor: NotRequired[AnchorRecord | None]
     entered_credit: NotRequired[EnteredCredit | None]
     recharge: NotRequired[RechargeRecord | None]
@@ -131,13 +136,17 @@ _NAMES = {
         vol.Required("last_seen"): vol.Any("", _DAY),
         "label": str,
         "history": _DAY,
+        "project": str,
     }
 }
 _SCHEMAS = {
     "models": _NAMES,
+    "usage_models": _NAMES,
     "projects": _NAMES,
+    "api_keys": _NAMES,
     "endpoints": {str: {vol.Required("missing_since"): vol.Any(None, _TIME)}},
     "cleared": [str],
+    "filled": [str],
     "session_keys": [{vol.Required("added"): str, vol.Required("days"): _NUMBER}],
     "admin_key": vol.Schema(
         {"key": str, "checked": _TIME, "expires_at": vol.Any(None, _TIME)}, required=True
@@ -170,7 +179,7 @@ _SCHEMAS = {
 
 def checked(stored: object) -> StoreData:
     """Return the parts of stored data that have the right form."""
-    data: dict[str, object] = {"models": {}, "projects": {}, "endpoints": {}}
+    data: dict[str, object] = {"models": {}, "projects": {}, "api_keys": {}, "endpoints": {}}
     for key, schema in _SCHEMAS.items():
         if isinstance(stored, dict) and key in stored:
             try:

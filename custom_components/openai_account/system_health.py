@@ -34,7 +34,7 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         coordinator.status.last_success
         for entry in entries
         for coordinator in entry.runtime_data.coordinators
-        if coordinator.is_served and coordinator.status.last_success
+        if coordinator.is_frequent and coordinator.is_served and coordinator.status.last_success
     ]
     return {
         **{

@@ -23,6 +23,7 @@ from .automation import (
     CREDIT_IS_NOT_LOW,
     DAILY_COST_IS_ABOVE,
     IS_OVER_BUDGET,
+    SPEND_LIMIT_IS_REACHED,
     StateTest,
     matching_entities,
 )
@@ -114,6 +115,7 @@ TRIGGERS: dict[str, type[Trigger]] = {
     "credit_became_low": _trigger_for(CREDIT_IS_LOW),
     "credit_no_longer_low": _trigger_for(CREDIT_IS_NOT_LOW),
     "daily_cost_crossed": _trigger_for(DAILY_COST_IS_ABOVE),
+    "spend_limit_reached": _trigger_for(SPEND_LIMIT_IS_REACHED),
 }
 
 

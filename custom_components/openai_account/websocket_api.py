@@ -14,28 +14,40 @@ from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
+from homeassistant.helpers.recorder import get_instance
 
 from .api import KeyKind
 from .const import DOMAIN
 from .coordinator import AccountOptions, OpenAIAccountConfigEntry
 from .names import distinct_account_name
 from .sensor import monthly_budget
-from .statistic_ids import statistic_id
+from .statistic_ids import has_statistics, statistic_id
 from .status import failed_keys
 from .store import AccountStore
+from .titles import api_key_titles
 
-type Kind = Literal["model", "project"]
+type Kind = Literal["model", "project", "api_key"]
 
-# The entities of which an account has one per model or project, by their translation keys
-KINDS: Mapping[str, Kind] = {"model_cost": "model", "project_cost": "project"}
+# The entities of which an account has one per model, project or API key, by their translation keys
+KINDS: Mapping[str, Kind] = {
+    "model_cost": "model",
+    "project_cost": "project",
+    "key_cost": "api_key",
+}
+
+# The statistics of which an account has one per name, by the keys of their measures
+_STATISTICS: Mapping[str, Kind] = {
+    "cost": "model",
+    "project_cost": "project",
+    "key_cost": "api_key",
+}
 
 
 class ListedEntity(TypedDict):
     """An entity that is enabled and not hidden.
 
-    `key` is its translation key. Where it belongs to a model or project, `kind` says which of the
-    two and `name` is the model's or project's. `custom_name` is the user's own name of the entity.
+    `key` is its translation key. Where it belongs to a model, project or API key, `kind` says
+    which of them and `name` is its name. `custom_name` is the user's own name of the entity.
     """
 
     entity_id: str
@@ -46,7 +58,7 @@ class ListedEntity(TypedDict):
 
 
 class ListedStatistic(TypedDict):
-    """A statistic of daily costs in US dollars, of the account or of one of its models."""
+    """A statistic of daily costs in US dollars, of the account or of one of what `kind` says."""
 
     statistic_id: str
     kind: Kind | None
@@ -95,7 +107,7 @@ async def ws_list_accounts(
 
 async def _async_existing_statistics(hass: HomeAssistant) -> set[str] | None:
     """Return the ids of the statistics in the database; None without a recorder."""
-    if DATA_INSTANCE not in hass.data:
+    if not has_statistics(hass):
         return None
     # Without a recorder, its modules need not be installed.
     from homeassistant.components.recorder.statistics import get_metadata  # noqa: PLC0415
@@ -124,9 +136,11 @@ async def _async_list_account(
         store = AccountStore(hass, entry.entry_id)
         await store.async_load()
         budget = options.monthly_budget
+    titles = api_key_titles(store)
     names: dict[Kind, dict[str, str]] = {
         "model": store.models.all(),
         "project": {slug: store.projects.label(slug) for slug in store.projects.all()},
+        "api_key": {slug: titles[api_key] for slug, api_key in store.api_keys.all().items()},
     }
     identity = entry.unique_id or entry.entry_id
     device = next(iter(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)), None)
@@ -146,40 +160,37 @@ async def _async_list_account(
         "statistics": (
             None
             if existing is None
-            else [
-                one
-                for one in _all_statistics(entry, names["model"])
-                if one["statistic_id"] in existing
-            ]
+            else [one for one in _all_statistics(entry, names) if one["statistic_id"] in existing]
         ),
     }
 
 
 def _last_update(entry: OpenAIAccountConfigEntry) -> str | None:
-    """Return when the endpoint that was fetched least recently was fetched."""
+    """Return when the least recently fetched endpoint was fetched, of those of each poll."""
     if entry.state is not ConfigEntryState.LOADED:
         return None
     updates = [
         coordinator.status.last_success
         for coordinator in entry.runtime_data.coordinators
-        if coordinator.is_served and coordinator.status.last_success
+        if coordinator.is_frequent and coordinator.is_served and coordinator.status.last_success
     ]
     return min(updates).isoformat() if updates else None
 
 
 def _all_statistics(
-    entry: OpenAIAccountConfigEntry, models: Mapping[str, str]
+    entry: OpenAIAccountConfigEntry, names: Mapping[Kind, Mapping[str, str]]
 ) -> Iterator[ListedStatistic]:
-    """Yield the statistics that an account can have."""
+    """Yield the statistics that an account can have; `names` are by kind and slug."""
     yield {"statistic_id": statistic_id(entry, "cost"), "kind": None, "name": None}
-    for slug, model in models.items():
-        yield {"statistic_id": statistic_id(entry, "cost", slug), "kind": "model", "name": model}
+    for key, kind in _STATISTICS.items():
+        for slug, name in names[kind].items():
+            yield {"statistic_id": statistic_id(entry, key, slug), "kind": kind, "name": name}
 
 
 def _list_entity(
     entity: er.RegistryEntry, identity: str, names: Mapping[Kind, Mapping[str, str]]
 ) -> ListedEntity:
-    """Return an entity; `names` are those of the models and projects by their slugs."""
+    """Return an entity; `names` are by kind and slug."""
     key = entity.translation_key or ""
     kind = KINDS.get(key)
     name = None

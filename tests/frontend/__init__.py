@@ -8,7 +8,7 @@ from datetime import datetime
 import json
 from pathlib import Path
 import shutil
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -41,6 +41,7 @@ class Statistic(TypedDict):
     statistic_id: str
     kind: str | None
     name: str | None
+    measure: NotRequired[str]
 
 
 class Account(TypedDict):
@@ -150,6 +151,25 @@ class Frontend:
                 {"start": start.timestamp() * 1000, "change": cost} for start, cost in costs.items()
             ]
         account["statistics"] = statistics
+
+    def record_usage(
+        self, account: Account, measure: str, name: str | None, values: Mapping[datetime, float]
+    ) -> None:
+        """Let something else than costs be recorded, of an account or of one of its models."""
+        id_ = f"openai_account:{account['config_entry_id']}_{measure}" + (
+            f"_{name}" if name else ""
+        )
+        kind = "model" if name else None
+        statistic: Statistic = {
+            "statistic_id": id_,
+            "kind": kind,
+            "name": name,
+            "measure": measure,
+        }
+        account["statistics"] = [*(account["statistics"] or []), statistic]
+        self._rows[id_] = [
+            {"start": start.timestamp() * 1000, "change": value} for start, value in values.items()
+        ]
 
     async def call(self, *calls: list[Json]) -> Generated:
         """Call methods of elements or modules: each call is one, its method and its arguments."""

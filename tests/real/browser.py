@@ -96,6 +96,13 @@ async def visit(page: Page, url: str) -> None:
             return
 
 
+async def choose_language(page: Page, language: str) -> None:
+    """Have the frontend use a language from the next page on."""
+    await page.evaluate(
+        "language => localStorage.setItem('selectedLanguage', JSON.stringify(language))", language
+    )
+
+
 async def log_in(page: Page, home: Home) -> None:
     """Log in on the login page."""
     await page.goto(home.url)

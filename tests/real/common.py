@@ -194,7 +194,7 @@ async def check_states(home: Home, service: Service) -> None:
         if key.startswith("model_cost_")
         for state in [states[entity["entity_id"]]]
         for name in expected
-        if str(state["attributes"]["friendly_name"]).endswith(f" {name}")
+        if str(state["attributes"]["friendly_name"]).endswith(f" {name} this month")
     }
     assert set(models) == {key for key in expected if key.startswith("Cost of ")}
     assert len(models) > 1

@@ -10,7 +10,7 @@ from playwright.async_api import Page, ViewportSize, expect
 from development.home import DOMAIN, Home
 from development.process import REPOSITORY, Json, until
 
-from .browser import WIDE, log_in, page, picture, visit
+from .browser import WIDE, choose_language, log_in, page, picture, visit
 from .common import ADMIN_KEY, KEY, WRONG_KEY, Service
 
 __all__ = ["page"]
@@ -29,6 +29,8 @@ SHOWN = (
     "Hard limit",
     "Plan",
     "Payment overdue",
+    "Subscription canceled",
+    "Problem",
     "Credit low",
     "Spend limit",
     "Budget used",
@@ -61,6 +63,7 @@ async def add_account(page: Page, home: Home, service: Service, artifacts: Path)
     await page.get_by_role("textbox", name="Admin key").fill(ADMIN_KEY)
     await page.get_by_role("button", name="Submit").click()
     await expect(page.get_by_role("button", name="Skip and finish")).to_be_visible()
+    await expect(page.get_by_text("There is also a dashboard.")).to_be_visible()
     await picture(page, artifacts / "dialog-done.png")
     await page.get_by_role("button", name="Skip and finish").click()
     await page.wait_for_function(CLOSED)
@@ -150,7 +153,7 @@ async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path
         "dict[str, dict[str, Json]]", await home.command("blueprint/list", domain="automation")
     )
     ours = {path: one for path, one in known.items() if path.startswith(f"{DOMAIN}/")}
-    assert len(ours) == 4
+    assert len(ours) == 6
     assert [path for path, one in ours.items() if "error" in one] == []
 
     # The credit is low once the threshold is above it.
@@ -163,3 +166,41 @@ async def watch_credit(page: Page, home: Home, service: Service, artifacts: Path
         return (await home.states())[name]["attributes"]["last_triggered"] is not None
 
     await until(has_run, "The automation has run", 30)
+
+
+async def test_pictures_in_chinese(
+    page: Page, home: Home, service: Service, artifacts: Path
+) -> None:
+    """The dialog, the device and an automation in Chinese, whose README shows them."""
+    # Entities are named in the server's language.
+    await home.command("config/core/update", language="zh-Hans")
+    await log_in(page, home)
+    await choose_language(page, "zh-Hans")
+    await page.goto(f"{home.url}/config/integrations/dashboard/add?domain={DOMAIN}")
+    await page.get_by_role("button", name="确定").click()
+    host = page.locator("input[name=host]")
+    await expect(host).to_have_value("api.openai.com")
+    await picture(page, artifacts / "zh-dialog.png")
+
+    keys = {"session_key": KEY, "admin_key": ADMIN_KEY}
+    flow = await home.start_flow()
+    result = await home.send_flow(flow, {"host": service.url, **keys})
+    assert result["type"] == "create_entry"
+    [entry] = await home.entries()
+    device = await home.device(entry)
+    await page.goto(f"{home.url}/config/devices/device/{device['id']}")
+    await expect(page.get_by_text("今日费用", exact=True)).to_be_visible()
+    await picture(page, artifacts / "zh-device.png")
+
+    target: Json = {"device_id": [device["id"]]}
+    config: dict[str, Json] = {
+        "alias": "监视额度",
+        "triggers": [{"trigger": f"{DOMAIN}.credit_became_low", "target": target}],
+        "conditions": [{"condition": f"{DOMAIN}.is_over_budget", "target": target}],
+        "actions": [{"action": "persistent_notification.create", "data": {"message": "额度不足"}}],
+    }
+    await home.post("/api/config/automation/config/watch", config)
+    await visit(page, f"{home.url}/config/automation/edit/watch")
+    await expect(page.get_by_text(re.compile(rf"{entry['title']}.*\([1-9]")).first).to_be_visible()
+    await page.set_viewport_size(LOW)
+    await picture(page, artifacts / "zh-automation.png")

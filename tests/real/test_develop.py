@@ -47,7 +47,7 @@ def ports(output: str) -> set[int]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_keeps_its_state_and_ends_cleanly(develop: Process, number: signal.Signals) -> None:
     first = await what_it_prints(develop)
-    assert {"Home Assistant", "User", "Password", "The account", "Log"} <= set(first)
+    assert {"Home Assistant", "User", "Password", "The account", "Dashboard", "Log"} <= set(first)
     used = ports(develop.output())
     assert len(used) == 2
     assert {port for port in used if port_is_free(port)} == set()

@@ -17,6 +17,7 @@ from .errors import (
     KeyKind,
     OpenAIAccountError,
     RateLimitedError,
+    ResponseTooLargeError,
     ServerError,
     UnsupportedCountryError,
     WebPageError,
@@ -26,17 +27,35 @@ from .errors import (
 from .keys import KEY_PREFIXES, extract_key
 from .organization import Organization, SpendLimit
 from .parsing import round_usd
+from .projects import NamedObject
 from .subscription import Subscription
+from .usage import (
+    API_KEY,
+    MAX_DAILY_BUCKETS,
+    MODEL,
+    PROJECT,
+    USAGE_ENDPOINTS,
+    DayUsage,
+    Usage,
+    UsageEndpoint,
+    UsageReport,
+)
 
 __all__ = [
+    "API_KEY",
     "DEFAULT_HOST",
     "KEY_PREFIXES",
+    "MAX_DAILY_BUCKETS",
     "MAX_DAYS",
+    "MODEL",
+    "PROJECT",
+    "USAGE_ENDPOINTS",
     "BlockedError",
     "CannotConnectError",
     "CostReport",
     "CreditGrants",
     "DayCosts",
+    "DayUsage",
     "EndpointMissingError",
     "ForbiddenError",
     "InsecureHostError",
@@ -45,14 +64,19 @@ __all__ = [
     "InvalidKeyError",
     "InvalidResponseError",
     "KeyKind",
+    "NamedObject",
     "OpenAIAccountClient",
     "OpenAIAccountError",
     "Organization",
     "RateLimitedError",
+    "ResponseTooLargeError",
     "ServerError",
     "SpendLimit",
     "Subscription",
     "UnsupportedCountryError",
+    "Usage",
+    "UsageEndpoint",
+    "UsageReport",
     "WebPageError",
     "WrongAdminKeyError",
     "WrongKeyTypeError",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -13,20 +12,20 @@ import aiohttp
 from .costs import CostReport
 from .credit import CreditGrants
 from .errors import (
-    CannotConnectError,
     EndpointMissingError,
-    InvalidResponseError,
     KeyKind,
     ResponseTooLargeError,
     WebPageError,
     WrongAdminKeyError,
 )
-from .organization import Organization, SpendLimit, expiry_of, oldest_project
-from .parsing import JsonObject, boolean, text
-from .response import MAX_BODY
-from .sharing import SharedResponses
+from .organization import AdminKey, Organization, SpendLimit, expiry_of
+from .pages import fetch_list, fetch_pages
+from .parsing import JsonObject
+from .projects import NamedObject, oldest_project
+from .sharing import SharedResponse
 from .subscription import Subscription
-from .transport import DASHBOARD, TIMEOUT, V1, Query, Transport, run_in_executor_if_large
+from .transport import DASHBOARD, V1, Query, Transport
+from .usage import MAX_DAILY_BUCKETS, MAX_HOURLY_BUCKETS, UsageEndpoint, UsageReport
 
 # The API rejects a request for more days than this.
 MAX_DAYS: Final = 100
@@ -36,18 +35,18 @@ _USAGE: Final = f"{DASHBOARD}usage"
 _SUBSCRIPTION: Final = f"{DASHBOARD}subscription"
 _ME: Final = "me"
 _COSTS: Final = "organization/costs"
+_ADMIN_USAGE: Final = "organization/usage"
 _SPEND_LIMIT: Final = "organization/spend_limit"
 _PROJECTS: Final = "organization/projects"
+_API_KEYS: Final = "organization/projects/{id}/api_keys"
 _ADMIN_KEYS: Final = "organization/admin_api_keys"
-
-_MAX_LIST_PAGES: Final = 50
 
 
 class OpenAIAccountClient:
     """A client for one account at one host.
 
     A session key opens credit, costs and subscription; an admin key the documented
-    costs, which are then preferred, and the spend limit. An endpoint that needs a
+    costs, which are then preferred, the usage and the spend limit. An endpoint that needs a
     key which is not there raises `EndpointMissingError`.
 
     All methods that send a request raise only errors of `errors.py`, whose `key`
@@ -75,8 +74,9 @@ class OpenAIAccountClient:
         )
         # A host without a credit endpoint is tried again once a day.
         self._derived_on: date | None = None
-        # What the derived credit and its own endpoint both need
-        self._shared = SharedResponses()
+        # What the derived credit and an endpoint of its own both need
+        self._shared_usage = SharedResponse[CostReport]()
+        self._shared_subscription = SharedResponse[Subscription]()
 
     @property
     def paths(self) -> dict[str, str]:
@@ -93,15 +93,16 @@ class OpenAIAccountClient:
         if self._derived_on == today:
             return await self._derive_credit()
         try:
-            data = await self._transport.request(_CREDIT_GRANTS)
+            grants = await self._transport.fetch(_CREDIT_GRANTS, CreditGrants.read)
         except (EndpointMissingError, WebPageError) as err:
             if isinstance(err, WebPageError) and self._transport.has_found(_CREDIT_GRANTS):
                 raise
             grants = await self._derive_credit()
             self._derived_on = today
             return grants
-        self._shared.clear()
-        return CreditGrants.read(data, datetime.now(UTC))
+        self._shared_usage.clear()
+        self._shared_subscription.clear()
+        return grants.at(datetime.now(UTC))
 
     async def costs(self) -> CostReport:
         """Fetch the costs of the current UTC month, and on its first day of the day before."""
@@ -113,46 +114,36 @@ class OpenAIAccountClient:
         today = utc_today()
         return await self.costs_between(today, today + timedelta(days=1))
 
-    async def costs_between(self, start: date, end: date) -> CostReport:
+    async def costs_between(
+        self, start: date, end: date, *, line_items: bool = False
+    ) -> CostReport:
         """Fetch the costs of up to 100 UTC days, `end` excluded.
 
-        The last day is the report's `today`. Where the response is too large to
-        read, the days are requested in parts. Raises ValueError for no days or too
-        many.
+        The last day is the report's `today`. With `line_items` the days keep them.
+        Where the response is too large to read, the days are requested in parts.
+        Raises ValueError for no days or too many.
         """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError(f"from 1 to {MAX_DAYS} days")
-        today = end - timedelta(days=1)
         try:
             if self._transport.has_key(KeyKind.ADMIN):
-                pages = await self._request_cost_pages(start, end)
-                size = sum(page.size for page in pages)
-                return await run_in_executor_if_large(
-                    size, CostReport.read_pages, pages, start, today
-                )
-            data = await self._request_usage(start, end, _USAGE)
-            return await run_in_executor_if_large(data.size, CostReport.read, data, start, today)
+                return await self._fetch_cost_pages(start, end, line_items=line_items)
+            return await self._fetch_usage(start, end, _USAGE, line_items=line_items)
         except ResponseTooLargeError:
             middle = start + (end - start) // 2
             if middle == start:
                 raise
-            first = await self.costs_between(start, middle)
-            second = await self.costs_between(middle, end)
-            return replace(
-                second,
-                start=start,
-                days={**first.days, **second.days},
-                project_names={**first.project_names, **second.project_names},
-                complete=first.complete and second.complete,
-            )
+            first = await self.costs_between(start, middle, line_items=line_items)
+            second = await self.costs_between(middle, end, line_items=line_items)
+            return CostReport.joined([first, second])
 
     async def subscription(self) -> Subscription:
         """Fetch the plan, its limits and who is billed."""
-        return Subscription.read(await self._request_subscription(_SUBSCRIPTION))
+        return await self._fetch_subscription(_SUBSCRIPTION)
 
     async def organizations(self) -> tuple[Organization, ...]:
         """Fetch the organizations of the key's owner, the default one first."""
-        return Organization.read_all(await self._transport.request(_ME, prefixes=V1))
+        return await self._transport.fetch(_ME, Organization.read_all, prefixes=V1)
 
     async def spend_limit(self) -> SpendLimit:
         """Fetch the organization's own monthly limit.
@@ -161,109 +152,177 @@ class OpenAIAccountClient:
         read it.
         """
         try:
-            data = await self._transport.request(_SPEND_LIMIT, prefixes=V1, key=KeyKind.ADMIN)
+            return await self._transport.fetch(
+                _SPEND_LIMIT, SpendLimit.read, prefixes=V1, key=KeyKind.ADMIN
+            )
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
-        return SpendLimit.read(data)
+
+    async def projects(self) -> tuple[NamedObject, ...]:
+        """Fetch the organization's projects, archived ones included.
+
+        Raises `EndpointMissingError` where the host does not serve them, and
+        `WrongAdminKeyError` where the key may not read them.
+        """
+        query = (("include_archived", "true"),)
+        return await fetch_list(self._transport, _PROJECTS, NamedObject.read, query)
 
     async def oldest_project(self) -> str | None:
         """Fetch the id of the organization's oldest project, which tells organizations apart."""
-        return oldest_project(await self._request_list(_PROJECTS, ("include_archived", "true")))
+        return oldest_project(await self.projects())
+
+    async def api_keys(self, project: str) -> tuple[NamedObject, ...]:
+        """Fetch the API keys of a project, by its id; raises as `projects` does."""
+        return await fetch_list(self._transport, _API_KEYS, NamedObject.read, part=project)
 
     async def admin_key_expiry(self) -> datetime | None:
         """Fetch when the admin key expires (UTC); None where it never does or is not listed."""
-        rows = await self._request_list(_ADMIN_KEYS)
-        return expiry_of(self._transport.key(KeyKind.ADMIN), rows)
+        keys = await fetch_list(self._transport, _ADMIN_KEYS, AdminKey.read)
+        return expiry_of(self._transport.key(KeyKind.ADMIN), keys)
 
-    async def _request_list(self, path: str, *query: tuple[str, str]) -> list[JsonObject]:
-        """Request all pages of a list that an admin key opens, within the time of one request."""
+    async def usage_between(
+        self, endpoint: UsageEndpoint, start: date, end: date, group_by: Collection[str] = ()
+    ) -> UsageReport:
+        """Fetch the usage of some UTC days, `end` excluded, by day.
+
+        The last day is the report's `today`. Of `group_by`, what the endpoint does not know is
+        left out. Raises `EndpointMissingError` where the admin key may not read it.
+        """
+        query = (
+            *_times(start, end, "1d", MAX_DAILY_BUCKETS),
+            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
+        )
+
+        def read(data: JsonObject) -> UsageReport:
+            return UsageReport.read(endpoint, data, start, end - timedelta(days=1))
+
         try:
-            async with asyncio.timeout(TIMEOUT.total):
-                return await self._request_list_pages(path, *query)
-        except TimeoutError as err:
-            raise CannotConnectError("The list did not end in time") from err
+            return await self._fetch_usage_pages(endpoint, query, read)
+        except ResponseTooLargeError:
+            middle = start + (end - start) // 2
+            if middle == start:
+                raise
+            first = await self.usage_between(endpoint, start, middle, group_by)
+            second = await self.usage_between(endpoint, middle, end, group_by)
+            return replace(second, start=start, days={**first.days, **second.days})
 
-    async def _request_list_pages(self, path: str, *query: tuple[str, str]) -> list[JsonObject]:
-        rows: list[JsonObject] = []
-        cursor: str | None = None
-        for _ in range(_MAX_LIST_PAGES):
-            after = (("after", cursor),) if cursor else ()
-            page = await self._transport.request(
-                path, (*query, ("limit", "100"), *after), V1, KeyKind.ADMIN
-            )
-            if not page.holds_list("data"):
-                raise InvalidResponseError("The response has no list")
-            rows.extend(page.rows("data"))
-            if not page.read("has_more", boolean):
-                return rows
-            before, cursor = cursor, page.read("last_id", text)
-            if cursor is None or cursor == before:
-                break
-        raise InvalidResponseError("The pages of the response do not end")
+    async def usage_by_hour(
+        self, endpoint: UsageEndpoint, days: int, group_by: Collection[str] = ()
+    ) -> UsageReport:
+        """Fetch the usage of the current UTC day and the ones before it, by the hour.
+
+        `days` are from 2 to 7. Raises `EndpointMissingError` where the admin key may not read
+        it, and `ResponseTooLargeError` where there is too much of it.
+        """
+        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        today = now.date()
+        start, end = today - timedelta(days=days - 1), today + timedelta(days=1)
+        query = (
+            *_times(start, end, "1h", MAX_HOURLY_BUCKETS),
+            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
+        )
+
+        def read(data: JsonObject) -> UsageReport:
+            return UsageReport.read(endpoint, data, start, today, now)
+
+        return await self._fetch_usage_pages(endpoint, query, read, now.isoformat())
 
     async def _derive_credit(self) -> CreditGrants:
-        today = utc_today()
-        start, end = window(today)
-        data = await self._request_usage(start, end, _CREDIT_GRANTS)
-        report = CostReport.read(data, start, today)
+        start, end = window(utc_today())
+        report = await self._fetch_usage(start, end, _CREDIT_GRANTS)
         if report.lifetime is None:
             raise EndpointMissingError("The host does not report any credit")
-        subscription = Subscription.read(await self._request_subscription(_CREDIT_GRANTS))
+        subscription = await self._fetch_subscription(_CREDIT_GRANTS)
         return CreditGrants.derive(subscription, report.lifetime)
 
-    async def _request_usage(self, start: date, end: date, purpose: str) -> JsonObject:
-        """Request costs from the dashboard's endpoint; `purpose` is the endpoint they are for."""
+    async def _fetch_usage(
+        self, start: date, end: date, purpose: str, *, line_items: bool = False
+    ) -> CostReport:
+        """Fetch costs from the dashboard's endpoint; `purpose` is the endpoint they are for."""
         options = (("exclude_project_costs", "false"), ("new_endpoint", "true"))
         query = (*_dates(start, end), *options)
-        if (start, end) != window(utc_today()):
-            return await self._transport.request(_USAGE, query)
-        return await self._request_shared(_USAGE, query, purpose)
 
-    async def _request_subscription(self, purpose: str) -> JsonObject:
-        """Request the subscription; `purpose` is the endpoint that it is for."""
+        def read(data: JsonObject) -> CostReport:
+            return CostReport.read(data, start, end - timedelta(days=1), line_items=line_items)
+
+        async def send() -> CostReport:
+            return await self._transport.fetch(_USAGE, read, query, variant=str(line_items))
+
+        if line_items or (start, end) != window(utc_today()):
+            return await send()
+        return await self._fetch_shared(self._shared_usage, query, purpose, send)
+
+    async def _fetch_subscription(self, purpose: str) -> Subscription:
+        """Fetch the subscription; `purpose` is the endpoint that it is for."""
         today = utc_today()
         query = _dates(today, today + timedelta(days=1))
-        return await self._request_shared(_SUBSCRIPTION, query, purpose)
-
-    async def _request_shared(self, path: str, query: Query, purpose: str) -> JsonObject:
-        """Request what the derived credit needs too, once for both."""
-        if self._transport.has_found(_CREDIT_GRANTS):
-            return await self._transport.request(path, query)
-        return await self._shared.get(
-            path, (path, query), purpose, lambda: self._transport.request(path, query)
+        return await self._fetch_shared(
+            self._shared_subscription,
+            query,
+            purpose,
+            lambda: self._transport.fetch(_SUBSCRIPTION, Subscription.read, query),
         )
 
-    async def _request_cost_pages(self, start: date, end: date) -> list[JsonObject]:
-        """Request costs from the documented endpoint; return all pages of the response."""
+    async def _fetch_shared[DataT](
+        self,
+        shared: SharedResponse[DataT],
+        query: Query,
+        purpose: str,
+        send: Callable[[], Awaitable[DataT]],
+    ) -> DataT:
+        """Fetch what the derived credit needs too, once for both."""
+        if self._transport.has_found(_CREDIT_GRANTS):
+            return await send()
+        return await shared.get(tuple(query), purpose, send)
+
+    async def _fetch_cost_pages(
+        self, start: date, end: date, *, line_items: bool = False
+    ) -> CostReport:
+        """Fetch costs from the documented endpoint, page by page."""
         query = (
-            ("start_time", _seconds(start)),
-            ("end_time", _seconds(end)),
-            ("bucket_width", "1d"),
+            *_times(start, end, "1d", (end - start).days),
             ("group_by", "line_item"),
             ("group_by", "project_id"),
-            ("limit", str((end - start).days)),
+            ("group_by", "api_key_id"),
         )
-        pages: list[JsonObject] = []
-        cursors: set[str] = set()
-        cursor: str | None = None
-        while True:
-            page = await self._transport.request(
-                _COSTS, (*query, ("page", cursor)) if cursor else query, V1, KeyKind.ADMIN
+
+        def read(data: JsonObject) -> CostReport:
+            return CostReport.read_official(
+                data, start, end - timedelta(days=1), line_items=line_items
             )
-            pages.append(page)
-            if not page.read("has_more", boolean):
-                return pages
-            cursor = page.read("next_page", text)
-            # A page holds at least a day; what continues for much longer never ends.
-            if cursor is None or cursor in cursors or len(pages) > 2 * MAX_DAYS:
-                raise InvalidResponseError("The pages of the response do not end")
-            if sum(page.size for page in pages) > MAX_BODY:
-                raise ResponseTooLargeError("The pages of the response are too large")
-            cursors.add(cursor)
+
+        return CostReport.joined(
+            await fetch_pages(self._transport, _COSTS, query, read, variant=str(line_items))
+        )
+
+    async def _fetch_usage_pages(
+        self,
+        endpoint: UsageEndpoint,
+        query: Query,
+        read: Callable[[JsonObject], UsageReport],
+        variant: str = "",
+    ) -> UsageReport:
+        """Fetch usage from a documented endpoint, page by page."""
+        path = f"{_ADMIN_USAGE}/{endpoint.name}"
+        try:
+            return UsageReport.joined(
+                await fetch_pages(self._transport, path, query, read, variant=variant)
+            )
+        except WrongAdminKeyError as err:
+            raise EndpointMissingError("The key may not read the usage") from err
 
 
 def _dates(start: date, end: date) -> Query:
     return ("start_date", start.isoformat()), ("end_date", end.isoformat())
+
+
+def _times(start: date, end: date, width: str, limit: int) -> Query:
+    return (
+        ("start_time", _seconds(start)),
+        ("end_time", _seconds(end)),
+        ("bucket_width", width),
+        ("limit", str(limit)),
+    )
 
 
 def _seconds(day: date) -> str:

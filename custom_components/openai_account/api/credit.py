@@ -7,7 +7,7 @@ parsed on its own, and an unreadable one is None without affecting the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .errors import InvalidResponseError
@@ -20,8 +20,8 @@ class CreditGrants:
     """The prepaid credit of an account, in US dollars.
 
     An expired grant stays in `total_granted`, so `total_available` is not the
-    granted minus the used amount. `expiries` are when the grants that still have
-    money left expire, the next one first. `reported` are the names of the fields in the
+    granted minus the used amount. `expiries` are when the grants that have money left
+    expire or expired, in order. `reported` are the names of the fields in the
     response, null or not. `derived` is True where a gateway does not report its
     credit, and it was derived from what the gateway does report.
     """
@@ -35,15 +35,15 @@ class CreditGrants:
     derived: bool = False
 
     @classmethod
-    def read(cls, data: JsonObject, now: datetime) -> CreditGrants:
-        """Read the response of `credit_grants`; grants that have expired by `now` are left out."""
+    def read(cls, data: JsonObject) -> CreditGrants:
+        """Read the response of `credit_grants`."""
         expiries = []
         grants = data.inside("grants")
         for grant in grants.rows("data") if grants else ():
             amount = grant.read("grant_amount", number)
             used = grant.read("used_amount", number)
             expires_at = grant.read("expires_at", moment)
-            if expires_at and expires_at > now and (amount is None or amount > (used or 0)):
+            if expires_at and (amount is None or amount > (used or 0)):
                 expiries.append(expires_at)
         result = cls(
             total_granted=data.read("total_granted", number),
@@ -57,9 +57,14 @@ class CreditGrants:
             raise InvalidResponseError("The response has no credit grants")
         return result
 
+    def at(self, now: datetime) -> CreditGrants:
+        """Return the credit without the grants that have expired by a time."""
+        left = tuple(expiry for expiry in self.expiries if expiry > now)
+        return self if left == self.expiries else replace(self, expiries=left)
+
     @property
     def next_grant_expiry(self) -> datetime | None:
-        """When the next grant that still has money left expires (UTC)."""
+        """When the next grant that has money left expires (UTC), of those that were left in."""
         return self.expiries[0] if self.expiries else None
 
     @classmethod

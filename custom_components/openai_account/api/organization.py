@@ -46,9 +46,12 @@ class SpendLimit:
     """The monthly limit that an organization has set on its spending.
 
     `amount` is in US dollars (the endpoint reports cents), None where none is set.
+    `is_enforcing` tells whether the API refuses the organization's requests because the
+    limit is reached, None where that is not reported.
     """
 
     amount: float | None = None
+    is_enforcing: bool | None = None
 
     @classmethod
     def read(cls, data: JsonObject) -> SpendLimit:
@@ -57,36 +60,34 @@ class SpendLimit:
             raise InvalidResponseError("The response has no spend limit")
         if (data.read("currency", text) or "usd").lower() != "usd":
             raise InvalidResponseError("The spend limit is not in US dollars")
-        return cls(amount=data.read("threshold_amount", cents) or None)
+        enforcement = data.inside("enforcement")
+        status = enforcement.read("status", text) if enforcement else None
+        return cls(
+            amount=data.read("threshold_amount", cents) or None,
+            is_enforcing=None if status is None else status == "enforcing",
+        )
 
 
-def oldest_project(rows: Iterable[JsonObject]) -> str | None:
-    """Return the id of the oldest of an organization's projects, None where none is listed.
+@dataclass(frozen=True, slots=True)
+class AdminKey:
+    """An admin key as a list shows it: when it expires (UTC), and the key without its middle."""
 
-    It is the default project, which can be archived but not deleted, so that its id
-    tells one organization from another.
-    """
-    found = [
-        (created, project)
-        for row in rows
-        if (created := row.read("created_at", moment))
-        and (project := row.read("id", text))
-        and len(project) <= 100
-    ]
-    return min(found)[1] if found else None
+    expires_at: datetime | None
+    redacted: str
+
+    @classmethod
+    def read(cls, data: JsonObject) -> AdminKey:
+        """Read a row of `admin_api_keys`."""
+        return cls(data.read("expires_at", moment), data.read("redacted_value", text) or "")
 
 
-def expiry_of(key: str, rows: Iterable[JsonObject]) -> datetime | None:
+def expiry_of(key: str, keys: Iterable[AdminKey]) -> datetime | None:
     """Return when an admin key expires (UTC) by the list `admin_api_keys`.
 
     None where it never does, or where the list does not say which of its keys it is:
     a key is known by its visible beginning and end alone.
     """
-    ends = {
-        row.read("expires_at", moment)
-        for row in rows
-        if _is_redacted(key, row.read("redacted_value", text) or "")
-    }
+    ends = {one.expires_at for one in keys if _is_redacted(key, one.redacted)}
     return ends.pop() if len(ends) == 1 else None
 
 

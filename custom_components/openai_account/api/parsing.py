@@ -42,6 +42,12 @@ def number(value: JSON) -> float | None:
     return None if result is None else float(result)
 
 
+def whole(value: JSON) -> int | None:
+    """Return a whole number that is not negative; a fraction is cut off."""
+    result = decimal(value)
+    return None if result is None or result < 0 else int(result)
+
+
 def cents(value: JSON) -> float | None:
     """Return US dollars from a number of cents."""
     result = decimal(value)
@@ -95,6 +101,8 @@ class JsonObject:
     `unreadable` is called with the name of each field whose value has a wrong
     type: the name alone, since the value can be somebody's address.
     """
+
+    __slots__ = ("_data", "_unreadable", "size")
 
     def __init__(
         self, data: Mapping[str, JSON], unreadable: Callable[[str], None], size: int = 0

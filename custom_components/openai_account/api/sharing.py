@@ -3,60 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Final
-
-from .parsing import JsonObject
 
 # Within this many seconds, two requests belong to the same poll.
 MAX_AGE: Final = 60.0
 
 
 @dataclass(slots=True)
-class _Response:
+class _Response[DataT]:
     request: Hashable
     received: float
-    data: JsonObject
+    data: DataT
     purposes: set[str] = field(default_factory=set)
 
 
-class SharedResponses:
-    """The last response of each path, until it has served its purposes or is too old."""
+class SharedResponse[DataT]:
+    """The last response of an endpoint, until it has served its purposes or is too old."""
 
     def __init__(self) -> None:
-        """Start without any."""
-        self._responses: dict[str, _Response] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Start without one."""
+        self._response: _Response[DataT] | None = None
+        self._lock = asyncio.Lock()
 
     async def get(
-        self,
-        path: str,
-        request: Hashable,
-        purpose: str,
-        send: Callable[[], Awaitable[JsonObject]],
-    ) -> JsonObject:
+        self, request: Hashable, purpose: str, send: Callable[[], Awaitable[DataT]]
+    ) -> DataT:
         """Return a response that has not served this purpose yet, sending a request if needed.
 
-        Responses to other requests for the path are not used. What fails is not shared.
+        The response to another request is not used. What fails is not shared.
         """
         now = asyncio.get_running_loop().time
-        async with self._locks[path]:
-            known = self._responses.get(path)
+        async with self._lock:
+            known = self._response
             if (
                 known is None
                 or known.request != request
                 or purpose in known.purposes
                 or now() - known.received > MAX_AGE
             ):
-                self._responses.pop(path, None)
+                self._response = None
                 known = _Response(request, 0.0, await send())
                 known.received = now()
-                self._responses[path] = known
+                self._response = known
             known.purposes.add(purpose)
             return known.data
 
     def clear(self) -> None:
-        """Forget the responses."""
-        self._responses.clear()
+        """Forget the response."""
+        self._response = None

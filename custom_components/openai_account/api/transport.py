@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+import hashlib
 from http import HTTPStatus
 import logging
 import socket
-from typing import Final
+from typing import Final, cast
 
 import aiohttp
 import orjson
@@ -41,8 +43,28 @@ V1: Final = ("v1",)
 type Query = Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the last response to a request was read into, and the digest of its body."""
+
+    request: Hashable
+    digest: bytes
+    result: object
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The body of a successful response: its digest and, unless that was known, its object."""
+
+    digest: bytes
+    data: JsonObject | None
+
+
 class Transport:
     """Sends requests to one host, each with the key that its endpoint needs.
+
+    Most polls bring nothing new, so what a response was read into is kept, with no more
+    than a digest of its body: the same body is neither parsed nor read again.
 
     A request raises only errors of `errors.py`, whose `key` is the kind of key that it
     carried. No error repeats what the server or the user wrote.
@@ -72,6 +94,7 @@ class Transport:
                 raise
         self._prefixes: dict[str, str] = {}
         self._unreadable: set[str] = set()
+        self._known: dict[tuple[str, int], _Known] = {}
 
     @property
     def paths(self) -> dict[str, str]:
@@ -93,14 +116,26 @@ class Transport:
         """Return whether the host has served an endpoint."""
         return path in self._prefixes
 
-    async def request(
+    async def fetch[ResultT](
         self,
         path: str,
+        reader: Callable[[JsonObject], ResultT],
         query: Query = (),
         prefixes: tuple[str, ...] = PREFIXES,
         key: KeyKind = KeyKind.SESSION,
-    ) -> JsonObject:
-        """Return the JSON object that an endpoint responds with.
+        part: str = "",
+        *,
+        page: int = 0,
+        variant: str = "",
+    ) -> ResultT:
+        """Return what a reader makes of the JSON object that an endpoint responds with.
+
+        A body that is, byte for byte, that of the last response to the same query returns
+        the same result as then, so the reader must depend on nothing but the query, the
+        `variant` and the response. One result is kept for each page of a path. Errors are
+        not kept.
+
+        `part` is the id that stands for `{id}` in the path.
 
         Hosts serve the endpoints at their bare paths, under /v1, or both; the prefix
         that works is remembered, also as the first guess for similar endpoints. A web
@@ -108,21 +143,39 @@ class Transport:
         prefixes mean the same of a host that has served another endpoint; otherwise
         they raise `WebPageError`.
         """
+        kept_as = path.replace("{id}", part), page
+        request = tuple(query), key, variant
+        known = self._known.get(kept_as)
+        if known is not None and known.request != request:
+            known = None
         try:
             async with asyncio.timeout(TIMEOUT.total):
-                return await self._try_prefixes(path, query, prefixes, key)
+                body = await self._try_prefixes(path, query, prefixes, key, part, known)
+                if body.data is None:
+                    assert known is not None
+                    # Each path has one reader, so it is of the right type.
+                    return cast(ResultT, known.result)
+                result = await run_in_executor_if_large(body.data.size, reader, body.data)
         except TimeoutError as err:
             raise CannotConnectError("No response in time") from err
         except OpenAIAccountError as err:
             err.key = key
             raise
+        self._known[kept_as] = _Known(request, body.digest, result)
+        return result
 
     async def _try_prefixes(
-        self, path: str, query: Query, prefixes: tuple[str, ...], key: KeyKind
-    ) -> JsonObject:
+        self,
+        path: str,
+        query: Query,
+        prefixes: tuple[str, ...],
+        key: KeyKind,
+        part: str,
+        known: _Known | None,
+    ) -> _Body:
         if key not in self._keys:
             raise EndpointMissingError("The account has no key for this endpoint")
-        known = self._prefixes.get(path) or next(
+        first = self._prefixes.get(path) or next(
             (
                 prefix
                 for other, prefix in self._prefixes.items()
@@ -131,22 +184,23 @@ class Transport:
             prefixes[0],
         )
         pages: list[WebPageError] = []
-        for prefix in sorted(prefixes, key=lambda prefix: prefix != known):
+        for prefix in sorted(prefixes, key=lambda prefix: prefix != first):
             try:
-                data = await self._get(f"{prefix}/{path}", query, key)
+                url_path = f"{prefix}/{path}".replace("{id}", part)
+                body = await self._get(url_path, query, key, known)
             except WebPageError as err:
                 pages.append(err)
                 continue
             except EndpointMissingError:
                 continue
             self._prefixes[path] = prefix
-            return data
+            return body
         if len(pages) == len(prefixes) and (path in self._prefixes or not self._prefixes):
             raise pages[0]
         self._prefixes.pop(path, None)
         raise EndpointMissingError("The host does not serve this endpoint")
 
-    async def _get(self, path: str, query: Query, key: KeyKind) -> JsonObject:
+    async def _get(self, path: str, query: Query, key: KeyKind, known: _Known | None) -> _Body:
         try:
             url, headers = await self._route(path)
             headers = {**headers, "Authorization": f"Bearer {self._keys[key]}"}
@@ -158,7 +212,10 @@ class Transport:
             raise CannotConnectError("No response in time") from err
         except (aiohttp.ClientError, OSError, UnicodeError) as err:
             raise CannotConnectError("No complete response") from err
-        return await self._parse_response(response, body, key)
+        digest = hashlib.sha256(body).digest()
+        if known is not None and known.digest == digest and response.status == HTTPStatus.OK:
+            return _Body(digest, None)
+        return _Body(digest, await self._parse_response(response, body, key))
 
     async def _route(self, path: str) -> tuple[URL, dict[str, str]]:
         """Return where a request goes and the headers that it carries, without the key.

@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..api import (
+    USAGE_ENDPOINTS,
     CostReport,
     CreditGrants,
     EndpointMissingError,
@@ -17,6 +18,7 @@ from ..api import (
     OpenAIAccountClient,
     SpendLimit,
     Subscription,
+    UsageReport,
 )
 from ..const import (
     CONF_LOW_BALANCE_THRESHOLD,
@@ -26,22 +28,36 @@ from ..const import (
 from ..store import AccountStore
 from .base import ENDPOINT_GONE, AccountCoordinator
 from .costs import CostCoordinator
+from .names import NameCoordinator
+from .usage import (
+    PREFIX,
+    AccountUsage,
+    CompletionsCoordinator,
+    OccasionalUsageCoordinator,
+    UsageCoordinator,
+    UsageSum,
+)
 
 __all__ = [
+    "COMPLETIONS",
     "COSTS",
     "CREDIT",
     "ENDPOINTS",
     "ENDPOINT_GONE",
     "SPEND_LIMIT",
     "SUBSCRIPTION",
+    "USAGE",
     "AccountCoordinator",
     "AccountOptions",
+    "AccountUsage",
     "AnyCoordinator",
     "AnyEndpoint",
     "CostCoordinator",
     "Endpoint",
+    "NameCoordinator",
     "OpenAIAccountConfigEntry",
     "OpenAIAccountData",
+    "UsageSum",
     "keys_of",
 ]
 
@@ -108,8 +124,26 @@ COSTS = Endpoint("costs", frozenset(KeyKind), CostCoordinator)
 SUBSCRIPTION = Endpoint("subscription", frozenset({KeyKind.SESSION}), SubscriptionCoordinator)
 SPEND_LIMIT = Endpoint("spend_limit", frozenset({KeyKind.ADMIN}), SpendLimitCoordinator)
 
+# The usage endpoints by the last part of their paths
+USAGE: Mapping[str, Endpoint[UsageReport]] = {
+    one.name: Endpoint(
+        f"{PREFIX}{one.name}",
+        frozenset({KeyKind.ADMIN}),
+        CompletionsCoordinator if one.name == "completions" else OccasionalUsageCoordinator,
+    )
+    for one in USAGE_ENDPOINTS
+}
+COMPLETIONS = USAGE["completions"]
+
 # All endpoints, in the order in which their entities are added.
-ENDPOINTS = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT)
+ENDPOINTS: tuple[
+    Endpoint[CreditGrants]
+    | Endpoint[CostReport]
+    | Endpoint[Subscription]
+    | Endpoint[SpendLimit]
+    | Endpoint[UsageReport],
+    ...,
+] = (CREDIT, COSTS, SUBSCRIPTION, SPEND_LIMIT, *USAGE.values())
 
 type AnyCoordinator = AccountCoordinator[object]
 
@@ -134,12 +168,17 @@ class AccountOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIAccountData:
-    """What a loaded entry holds: a coordinator for each endpoint that its keys open."""
+    """What a loaded entry holds: a coordinator for each endpoint that its keys open.
+
+    `names` tells what projects and API keys are called; None without an admin key.
+    """
 
     client: OpenAIAccountClient
     store: AccountStore
     options: AccountOptions
     by_endpoint: Mapping[str, AnyCoordinator]
+    names: NameCoordinator | None
+    usage: AccountUsage
 
     @classmethod
     def create(
@@ -148,17 +187,25 @@ class OpenAIAccountData:
         """Return an entry's data before anything is requested."""
         store = AccountStore(hass, entry.entry_id)
         keys = keys_of(entry).keys()
+        by_endpoint = {
+            one.name: cast(AnyCoordinator, one.coordinator(hass, entry, client, store, one.name))
+            for one in ENDPOINTS
+            if one.keys & keys
+        }
+        costs = cast("AccountCoordinator[CostReport]", by_endpoint[COSTS.name])
         return cls(
             client=client,
             store=store,
             options=AccountOptions.of(entry),
-            by_endpoint={
-                one.name: cast(
-                    AnyCoordinator, one.coordinator(hass, entry, client, store, one.name)
-                )
-                for one in ENDPOINTS
-                if one.keys & keys
-            },
+            by_endpoint=by_endpoint,
+            names=(
+                NameCoordinator(hass, entry, client, store, costs)
+                if KeyKind.ADMIN in keys
+                else None
+            ),
+            usage=AccountUsage(
+                [one for one in by_endpoint.values() if isinstance(one, UsageCoordinator)]
+            ),
         )
 
     @property
@@ -173,6 +220,11 @@ class OpenAIAccountData:
         if coordinator is None:
             raise KeyError(COSTS.name)
         return coordinator
+
+    @property
+    def reports_api_keys(self) -> bool:
+        """Whether costs say which API key they are of, which takes an admin key."""
+        return self.names is not None
 
     def opens(self, endpoint: AnyEndpoint) -> bool:
         """Return whether one of the account's keys opens an endpoint."""

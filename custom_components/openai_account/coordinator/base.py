@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 import logging
 import math
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, ClassVar, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -44,6 +44,8 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     """Polls one endpoint and turns the client's errors into Home Assistant's."""
 
     config_entry: OpenAIAccountConfigEntry
+    # Whether each poll of the account includes this endpoint
+    is_frequent: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -123,12 +125,13 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         elapsed = self.hass.loop.time() - self._created
         gap = min(_MIN_GAP, interval / 2)
         polls = max(math.ceil((elapsed + gap - first) / interval), 0)
+        return min(timedelta(seconds=first + polls * interval - elapsed), self._time_to_next_day())
+
+    def _time_to_next_day(self) -> timedelta:
+        """Return when to poll for the first time after midnight UTC."""
         now = dt_util.utcnow()
         midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
-        return min(
-            timedelta(seconds=first + polls * interval - elapsed),
-            midnight - now + _AFTER_MIDNIGHT * (1 + first / interval),
-        )
+        return midnight - now + _AFTER_MIDNIGHT * (1 + self._first_interval / self._interval)
 
     def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:
         """Do what an error calls for, and return it in Home Assistant's terms."""

@@ -1,86 +1,154 @@
-"""The costs: the window that is polled, and what came before it."""
+"""The costs: what each poll requests of them, and the months and days before."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
 import logging
-from typing import override
+from typing import TYPE_CHECKING, override
 
-from ..api import MAX_DAYS, CostReport, InvalidResponseError, OpenAIAccountError
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..api import (
+    MAX_DAYS,
+    CostReport,
+    InvalidResponseError,
+    OpenAIAccountClient,
+    OpenAIAccountError,
+)
 from ..const import SETTLED_DAYS
+from ..store import AccountStore
 from .base import AccountCoordinator
+from .window import WholeOnceADay, replaced
+
+if TYPE_CHECKING:
+    from . import OpenAIAccountConfigEntry
 
 _LOGGER = logging.getLogger(__package__)
 
+_DAY = timedelta(days=1)
+_SETTLED = SETTLED_DAYS * _DAY
+
+# What was spent in a longer absence is not requested.
+_LONGEST_ABSENCE = 366 * _DAY
+
 
 class CostCoordinator(AccountCoordinator[CostReport]):
-    """Polls the costs of the current month."""
+    """Polls the days whose costs can still change; once a day, the whole current month.
 
-    # The month before the current one, and the day on which it was requested
-    _past: CostReport | None = None
-    _past_requested: date | None = None
+    The report of a poll holds all that is known, whatever the poll has requested.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: OpenAIAccountConfigEntry,
+        client: OpenAIAccountClient,
+        store: AccountStore,
+        endpoint: str,
+    ) -> None:
+        """Prepare; nothing is requested yet."""
+        super().__init__(hass, entry, client, store, endpoint)
+        self._whole = WholeOnceADay()
+        # The last response, of which `data` is made
+        self._response: CostReport | None = None
+        # The month before the current one, and the day on which it was requested
+        self._past: CostReport | None = None
+        self._past_requested = date.min
 
     @override
     async def _fetch(self) -> CostReport:
-        report = await self.client.costs()
-        if not report.complete:
+        today = dt_util.utcnow().date()
+        is_whole = self._whole.is_due(today)
+        if is_whole:
+            response = await self.client.costs()
+        else:
+            response = await self.client.costs_between(today - _SETTLED, today + _DAY)
+        if not response.complete:
+            # Whatever the host reported before is not what it reports now.
+            self._whole.forget()
             if self.data is not None and self.data.complete:
                 # Not a gateway then: that no day is listed does not mean that none cost anything.
                 raise InvalidResponseError("The response has no days")
+            return response
+        if is_whole:
+            self._whole.note_success(response.today)
+            report = response
+            if self._past is not None and self._past.start == report.last_month_start:
+                report = _updated(self._past, report)
+        elif response is self._response:
+            report = self.data
+        else:
+            report = _updated(self.data, response)
+        report = await self._add_last_month(report)
+        report = await self._reach_back(report)
+        if response is not self._response:
+            # After the month before: the later days have the current names.
+            self._note_names(response)
+        self._response = response
+        return report
+
+    async def _add_last_month(self, report: CostReport) -> CostReport:
+        """Request the last month if that is due: at first, and while it can still change."""
+        start, end = report.last_month_start, report.month_start
+        if self._past is not None and self._past.start == start:
+            requested = self._past_requested
+            is_settled = end + _SETTLED <= requested <= report.today
+            if is_settled or requested == report.today:
+                return report
+        try:
+            past = await self.client.costs_between(start, end)
+        except OpenAIAccountError as err:
+            # The current month is there all the same; the next poll tries again.
+            _LOGGER.debug("The costs of last month are not available now (%s)", err.code)
             return report
-        if self._past_is_due(report):
-            try:
-                self._past = await self._request_days(report.last_month_start, report.start)
-                self._past_requested = report.today
-            except OpenAIAccountError as err:
-                # The current month is there all the same; the next poll tries again.
-                _LOGGER.debug("The costs of last month are not available now (%s)", err.code)
-        if self._past is not None and self._past.today >= report.start - timedelta(days=1):
-            report = _with_earlier_days(self._past, report)
-        self.store.models.note(report.last_days_of_models)
-        self.store.projects.note(report.last_days_of_projects, report.project_names)
-        return await self._reach_back(report)
+        if not past.complete:
+            return report
+        self._past, self._past_requested = past, report.today
+        self._note_names(past)
+        return _updated(report, past)
 
     async def _reach_back(self, report: CostReport) -> CostReport:
         """Add the days since the last known credit that a long absence left out."""
         if (anchor := self.store.anchor) is None:
             return report
         known_until = date.fromisoformat(anchor["known_until"])
+        if known_until < report.today - _LONGEST_ABSENCE:
+            # This is a clock that was wrong, or an account that nobody has looked at for long.
+            return report
         while known_until < report.start:
-            start = max(
-                known_until - timedelta(days=SETTLED_DAYS), report.start - timedelta(days=MAX_DAYS)
-            )
+            start = max(known_until - _SETTLED, report.start - MAX_DAYS * _DAY)
             try:
-                part = await self._request_days(start, report.start)
+                part = await self.client.costs_between(start, report.start)
             except OpenAIAccountError as err:
                 _LOGGER.debug(
                     "The costs since the last known credit are not available now (%s)", err.code
                 )
                 break
-            report = _with_earlier_days(part, report)
+            if not part.complete:
+                break
+            report = _updated(report, part)
         return report
 
-    async def _request_days(self, start: date, end: date) -> CostReport:
-        report = await self.client.costs_between(start, end)
-        if not report.complete:
-            raise InvalidResponseError("The response has no days")
-        return report
-
-    def _past_is_due(self, report: CostReport) -> bool:
-        """Return whether to request the last month: at first, and while it can still change."""
-        if self._past is None or self._past_requested is None:
-            return True
-        if self._past.start != report.last_month_start:
-            return True
-        return report.today.day <= SETTLED_DAYS + 1 and self._past_requested != report.today
+    def _note_names(self, response: CostReport) -> None:
+        """Record which models and projects had costs."""
+        self.store.models.note(response.last_days_of_models)
+        self.store.projects.note(response.last_days_of_projects, response.project_names)
+        self.store.api_keys.note(response.last_days_of_api_keys)
+        self.store.api_keys.note_projects(response.key_projects)
 
 
-def _with_earlier_days(past: CostReport, report: CostReport) -> CostReport:
-    """Return a report that begins with the days of another one."""
+def _updated(report: CostReport, part: CostReport) -> CostReport:
+    """Return a report in which the days of another one replace what was known of them."""
+    # The later days have the current names.
+    earlier, later = sorted((report, part), key=lambda one: one.today)
     return replace(
         report,
-        start=past.start,
-        days={**past.days, **report.days},
-        project_names={**past.project_names, **report.project_names},
+        start=min(report.start, part.start),
+        today=later.today,
+        days=replaced(report.days, part.days, part.start, part.today + _DAY),
+        project_names={**earlier.project_names, **later.project_names},
+        key_projects={**earlier.key_projects, **later.key_projects},
+        organization=report.organization or part.organization,
     )

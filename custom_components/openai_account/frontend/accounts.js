@@ -13,18 +13,19 @@
  * @property {string} [panelUrl] the address of the dashboard
  * @property {(message: Record<string, unknown>) => Promise<any>} callWS
  */
-/** @typedef {"model" | "project"} Kind */
+/** @typedef {"model" | "project" | "api_key"} Kind */
 /**
  * @typedef {object} ListedEntity
  * @property {string} entity_id
  * @property {string} key what it shows, such as `cost_today`
  * @property {Kind | null} kind what it belongs to, if not to the account as a whole
- * @property {string | null} name the model's or project's name
+ * @property {string | null} name the model's, project's or API key's name
  * @property {string | null} custom_name the user's own name for the entity
  */
 /**
- * @typedef {object} ListedStatistic the costs of each day
+ * @typedef {object} ListedStatistic a value of each day
  * @property {string} statistic_id
+ * @property {string} [measure] what the value is, such as `input_tokens`; without it, the cost
  * @property {Kind | null} kind
  * @property {string | null} name
  */
@@ -184,7 +185,7 @@ export class Account {
 }
 
 /**
- * Return the names of all models or projects, in an order that stays the same.
+ * Return the names of all models, projects or API keys, in an order that stays the same.
  *
  * @param {Account[]} accounts
  * @param {Kind} kind

@@ -42,6 +42,9 @@ export function alertsOf(hass, account, texts) {
   if (account.state("delinquent", hass) === "on") {
     alerts.push({ level: "error", text: texts.overdue, link: billing });
   }
+  if (account.state("spend_limit_reached", hass) === "on") {
+    alerts.push({ level: "error", text: texts.spendLimitReached, link: undefined });
+  }
   const available = account.credit(hass);
   if (account.state("low_balance", hass) === "on" && available !== undefined) {
     alerts.push({

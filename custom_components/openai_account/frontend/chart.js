@@ -2,11 +2,16 @@
 // A chart of stacked bars.
 
 import { html, svg } from "./dom.js";
-import { axisMoney, date, money } from "./format.js";
+import { date } from "./format.js";
 
 /** @typedef {import("./accounts.js").Hass} Hass */
-/** @typedef {import("./costs.js").Costs} Costs */
+/** @typedef {import("./series.js").Series} Series */
 /** @typedef {import("./texts.js").Texts} Texts */
+/**
+ * @typedef {object} Unit how the values of a chart are written
+ * @property {(hass: Hass, value: number) => string} format
+ * @property {(hass: Hass, value: number, step: number) => string} axis
+ */
 
 const HEIGHT = 240;
 /** The room for the labels below the bars, and above the highest line. */
@@ -37,24 +42,26 @@ export const CHART_STYLES = `
 `;
 
 /**
- * Return a chart of costs. With the mouse, a finger or the arrow keys a bar is chosen, whose costs
- * are then shown.
+ * Return a chart. With the mouse, a finger or the arrow keys a bar is chosen, whose values are then
+ * shown.
  *
  * @param {Hass} hass
- * @param {Costs} costs
+ * @param {Series} series
+ * @param {Unit} unit
  * @param {Texts} texts
+ * @param {string} label what the chart shows, for those who cannot see it
  * @param {number} width in pixels
  * @returns {HTMLElement}
  */
-export function chart(hass, costs, texts, width) {
-  const { lowest, highest, step } = axisOf(costs);
+export function chart(hass, series, unit, texts, label, width) {
+  const { lowest, highest, step } = axisOf(series);
   const lines = Array.from(
     { length: Math.round((highest - lowest) / step) + 1 },
     (_, place) => lowest + place * step,
   );
-  const labels = lines.map((amount) => axisMoney(hass, amount, step));
-  const left = Math.max(...labels.map((label) => label.length)) * CHARACTER + 8;
-  const band = (width - left) / costs.buckets.length;
+  const labels = lines.map((amount) => unit.axis(hass, amount, step));
+  const left = Math.max(...labels.map(widthOf)) + 8;
+  const band = (width - left) / series.buckets.length;
   /** @type {(amount: number) => number} */
   const y = (amount) =>
     ABOVE + ((highest - amount) / (highest - lowest)) * (HEIGHT - ABOVE - BELOW);
@@ -72,8 +79,8 @@ export function chart(hass, costs, texts, width) {
       ),
     ]),
     marked,
-    ...bars(costs, left, band, y),
-    ...dateLabels(hass, costs.buckets, left, band),
+    ...bars(series, left, band, y),
+    ...dateLabels(hass, series.buckets, left, band),
   );
   const element = html(
     "div",
@@ -81,14 +88,14 @@ export function chart(hass, costs, texts, width) {
       class: "chart",
       role: "slider",
       tabindex: 0,
-      "aria-label": texts.chart,
+      "aria-label": label,
       "aria-valuemin": 1,
-      "aria-valuemax": costs.buckets.length,
+      "aria-valuemax": series.buckets.length,
     },
     drawing,
   );
 
-  let chosen = costs.buckets.length - 1;
+  let chosen = series.buckets.length - 1;
   /** @type {HTMLElement | undefined} */
   let tip;
   const hide = () => {
@@ -97,7 +104,7 @@ export function chart(hass, costs, texts, width) {
   };
   const describe = () => {
     element.setAttribute("aria-valuenow", String(chosen + 1));
-    element.setAttribute("aria-valuetext", describeBucket(hass, costs, chosen));
+    element.setAttribute("aria-valuetext", describeBucket(hass, series, unit, chosen));
   };
   const show = () => {
     hide();
@@ -105,7 +112,7 @@ export function chart(hass, costs, texts, width) {
     const x = left + chosen * band;
     marked.setAttribute("x", String(x));
     marked.setAttribute("width", String(band));
-    tip = tooltip(hass, costs, texts, chosen);
+    tip = tooltip(hass, series, unit, texts, chosen);
     const isLeft = x + band / 2 < width / 2;
     tip.style.setProperty(isLeft ? "left" : "right", `${isLeft ? x + band : width - x}px`);
     element.append(tip);
@@ -114,7 +121,7 @@ export function chart(hass, costs, texts, width) {
   const point = (event) => {
     const scale = width / drawing.getBoundingClientRect().width;
     const place = Math.floor((event.offsetX * scale - left) / band);
-    if (event.target !== tip && place >= 0 && place < costs.buckets.length) {
+    if (event.target !== tip && place >= 0 && place < series.buckets.length) {
       chosen = place;
       show();
     }
@@ -124,7 +131,7 @@ export function chart(hass, costs, texts, width) {
   element.addEventListener("pointerleave", hide);
   element.addEventListener("blur", hide);
   element.addEventListener("keydown", (event) => {
-    const last = costs.buckets.length - 1;
+    const last = series.buckets.length - 1;
     /** @type {Record<string, number | undefined>} */
     const targets = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: last };
     const target = targets[event.key];
@@ -143,18 +150,18 @@ export function chart(hass, costs, texts, width) {
 /**
  * Return the ends of the axis, and the distance between its lines.
  *
- * @param {Costs} costs
+ * @param {Series} series
  * @returns {{lowest: number, highest: number, step: number}}
  */
-function axisOf(costs) {
+function axisOf(series) {
   /** @type {(place: number, sign: 1 | -1) => number} */
   const stack = (place, sign) =>
-    costs.groups.reduce((sum, { costs: [...all] }) => {
-      const cost = all[place] ?? 0;
-      return Math.sign(cost) === sign ? sum + cost : sum;
+    series.groups.reduce((sum, { values }) => {
+      const value = values[place] ?? 0;
+      return Math.sign(value) === sign ? sum + value : sum;
     }, 0);
-  const highest = Math.max(...costs.buckets.map((_, place) => stack(place, 1)));
-  const lowest = Math.min(...costs.buckets.map((_, place) => stack(place, -1)));
+  const highest = Math.max(...series.buckets.map((_, place) => stack(place, 1)));
+  const lowest = Math.min(...series.buckets.map((_, place) => stack(place, -1)));
   const step = roundUp((highest - lowest || 1) / 4);
   return {
     lowest: Math.floor(lowest / step) * step,
@@ -175,23 +182,23 @@ function roundUp(number) {
 }
 
 /**
- * @param {Costs} costs
+ * @param {Series} series
  * @param {number} left
  * @param {number} band
  * @param {(amount: number) => number} y
  * @returns {SVGElement[]}
  */
-function bars(costs, left, band, y) {
+function bars(series, left, band, y) {
   const gap = Math.min(band * 0.3, 12);
-  return costs.buckets.flatMap((_, place) => {
+  return series.buckets.flatMap((_, place) => {
     let [above, below] = [0, 0];
-    return costs.groups.flatMap((group) => {
-      const cost = group.costs[place] ?? 0;
-      const from = cost < 0 ? below : above;
-      const to = from + cost;
-      [above, below] = cost < 0 ? [above, to] : [to, below];
+    return series.groups.flatMap((group) => {
+      const value = group.values[place] ?? 0;
+      const from = value < 0 ? below : above;
+      const to = from + value;
+      [above, below] = value < 0 ? [above, to] : [to, below];
       const height = Math.abs(y(from) - y(to));
-      return cost === 0
+      return value === 0
         ? []
         : [
             svg("rect", {
@@ -252,37 +259,39 @@ function widthOf(label) {
 
 /**
  * @param {Hass} hass
- * @param {Costs} costs
+ * @param {Series} series
+ * @param {Unit} unit
  * @param {number} place
  * @returns {string}
  */
-function describeBucket(hass, costs, place) {
-  const bucket = date(hass, costs.buckets[place] ?? "", "long");
-  return `${bucket}: ${money(hass, costs.costs[place] ?? 0)}`;
+function describeBucket(hass, series, unit, place) {
+  const bucket = date(hass, series.buckets[place] ?? "", "long");
+  return `${bucket}: ${unit.format(hass, series.values[place] ?? 0)}`;
 }
 
 /**
  * @param {Hass} hass
- * @param {Costs} costs
+ * @param {Series} series
+ * @param {Unit} unit
  * @param {Texts} texts
  * @param {number} place
  * @returns {HTMLElement}
  */
-function tooltip(hass, costs, texts, place) {
-  const groups = costs.groups
-    .filter((group) => group.costs[place])
-    .sort((one, other) => (other.costs[place] ?? 0) - (one.costs[place] ?? 0));
+function tooltip(hass, series, unit, texts, place) {
+  const groups = series.groups
+    .filter((group) => group.values[place])
+    .sort((one, other) => (other.values[place] ?? 0) - (one.values[place] ?? 0));
   const more = groups.slice(ROWS);
   const rows = groups.slice(0, ROWS).map((group) => ({
     name: group.name ?? texts.other,
     color: group.color,
-    cost: group.costs[place] ?? 0,
+    value: group.values[place] ?? 0,
   }));
   if (more.length) {
     rows.push({
       name: texts.more.replace("{number}", String(more.length)),
       color: "transparent",
-      cost: more.reduce((sum, group) => sum + (group.costs[place] ?? 0), 0),
+      value: more.reduce((sum, group) => sum + (group.values[place] ?? 0), 0),
     });
   }
   return html(
@@ -294,16 +303,16 @@ function tooltip(hass, costs, texts, place) {
       html(
         "tr",
         { class: "total" },
-        html("th", {}, date(hass, costs.buckets[place] ?? "", "long")),
-        html("td", {}, money(hass, costs.costs[place] ?? 0)),
+        html("th", {}, date(hass, series.buckets[place] ?? "", "long")),
+        html("td", {}, unit.format(hass, series.values[place] ?? 0)),
       ),
-      ...(costs.groups.some((group) => group.name !== null)
-        ? rows.map(({ name, color, cost }) =>
+      ...(series.groups.some((group) => group.name !== null)
+        ? rows.map(({ name, color, value }) =>
             html(
               "tr",
               {},
               html("th", {}, html("span", { class: "swatch", style: `background: ${color}` }), name),
-              html("td", {}, money(hass, cost)),
+              html("td", {}, unit.format(hass, value)),
             ),
           )
         : []),

@@ -6,9 +6,11 @@ import { CostsCard } from "./costs-card.js";
 import { define } from "./define.js";
 import { MonthCard } from "./month-card.js";
 import { StatusCard } from "./status-card.js";
+import { TokensCard } from "./tokens-card.js";
 import { TotalsCard } from "./totals-card.js";
 
 define("openai-account-costs", CostsCard);
 define("openai-account-month", MonthCard);
 define("openai-account-status", StatusCard);
+define("openai-account-tokens", TokensCard);
 define("openai-account-totals", TotalsCard);

@@ -67,6 +67,28 @@ export function axisMoney(hass, amount, step) {
 }
 
 /**
+ * Return a number of things, such as tokens.
+ *
+ * @param {Hass} hass
+ * @param {number} number
+ * @returns {string}
+ */
+export function count(hass, number) {
+  return numberFormat(hass, { maximumFractionDigits: 0 }).format(number);
+}
+
+/**
+ * Return a number of things at an axis of a chart, in short: 1.5M.
+ *
+ * @param {Hass} hass
+ * @param {number} number
+ * @returns {string}
+ */
+export function axisCount(hass, number) {
+  return new Intl.NumberFormat(hass.locale.language, { notation: "compact" }).format(number);
+}
+
+/**
  * Return a share, such as 0.5, in percent.
  *
  * @param {Hass} hass
@@ -127,6 +149,9 @@ function dateFormat(hass, bucket, length) {
 export function ago(hass, milliseconds) {
   const format = new Intl.RelativeTimeFormat(hass.locale.language, { numeric: "auto" });
   const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 1) {
+    return format.format(0, "second");
+  }
   if (minutes < 60) {
     return format.format(-minutes, "minute");
   }

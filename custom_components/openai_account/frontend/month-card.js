@@ -3,10 +3,10 @@
 
 import { AccountCard, STYLES } from "./account-card.js";
 import { sumOf } from "./accounts.js";
-import { fetchTotals } from "./costs.js";
 import { html, showMoreInfo } from "./dom.js";
 import { money, percent } from "./format.js";
 import { addDays, addMonths, utcToday } from "./periods.js";
+import { COSTS, fetchTotals, isRecorded } from "./series.js";
 
 /** @typedef {import("./accounts.js").Account} Account */
 /** @typedef {import("./accounts.js").Hass} Hass */
@@ -50,7 +50,7 @@ export class MonthCard extends AccountCard {
    * @returns {Promise<LastMonth | undefined>}
    */
   async fetch(hass, accounts) {
-    if (!accounts.some(({ listed }) => listed.statistics?.length)) {
+    if (!accounts.some((account) => isRecorded(account, COSTS))) {
       return undefined;
     }
     const today = utcToday();
@@ -58,7 +58,7 @@ export class MonthCard extends AccountCard {
     const days = Array.from({ length: 31 }, (_, place) => addDays(`${month}-01`, place)).filter(
       (day) => day.startsWith(month),
     );
-    const costs = await fetchTotals(hass, accounts, days);
+    const costs = await fetchTotals(hass, accounts, COSTS.totals, days);
     /** @type {(length: number) => number} */
     const sum = (length) => costs.slice(0, length).reduce((total, one) => total + one, 0);
     return { sameDays: sum(Number(today.slice(8))), total: sum(31) };

@@ -3,13 +3,15 @@
 
 import { CREDIT_KEYS, colorAt, namesOf } from "./accounts.js";
 import { gaugeScale } from "./gauge.js";
+import { COSTS, TOKENS, isRecorded } from "./series.js";
 
 /** @typedef {import("./accounts.js").Account} Account */
 /** @typedef {import("./accounts.js").Kind} Kind */
 /** @typedef {import("./texts.js").Texts} Texts */
 /** @typedef {{type: string, [option: string]: unknown}} Card */
 /**
- * @typedef {"credit" | "costs" | "history" | "models" | "projects" | "subscription"} Part
+ * @typedef {"credit" | "costs" | "history" | "models" | "projects" | "api_keys" | "usage" |
+ *   "subscription"} Part
  */
 
 /**
@@ -17,7 +19,16 @@ import { gaugeScale } from "./gauge.js";
  *
  * @type {Part[]}
  */
-export const PARTS = ["credit", "costs", "history", "models", "projects", "subscription"];
+export const PARTS = [
+  "credit",
+  "costs",
+  "history",
+  "models",
+  "projects",
+  "api_keys",
+  "usage",
+  "subscription",
+];
 
 /** @type {Record<Part, {icon: string, columns: number}>} */
 export const LAYOUT = {
@@ -26,6 +37,8 @@ export const LAYOUT = {
   history: { icon: "mdi:chart-bar-stacked", columns: 2 },
   models: { icon: "mdi:creation", columns: 1 },
   projects: { icon: "mdi:folder", columns: 1 },
+  api_keys: { icon: "mdi:key", columns: 1 },
+  usage: { icon: "mdi:counter", columns: 2 },
   subscription: { icon: "mdi:card-account-details", columns: 1 },
 };
 
@@ -33,9 +46,28 @@ export const LAYOUT = {
 const CREDIT = ["total_granted", "total_used", "total_paid_available"];
 const CREDIT_TILES = ["days_left", "next_grant_expiry"];
 const COST_TILES = ["cost_today", "cost_yesterday", "cost_last_7_days"];
-const IN_MONTH_CARD = ["cost_this_month", "forecast_this_month", "budget_used", "cost_last_month"];
+const IN_MONTH_CARD = [
+  "cost_this_month",
+  "forecast_this_month",
+  "budget_used",
+  "budget_left",
+  "cost_last_month",
+];
 /** The view's head tells what is wrong. */
-const IN_STATUS_CARD = ["low_balance", "over_budget"];
+const IN_STATUS_CARD = ["low_balance", "over_budget", "problem", "spend_limit_reached"];
+/** Usage by UTC day and month, besides what the card of the tokens shows. */
+const USAGE = [
+  "images",
+  "speech_characters",
+  "transcription_seconds",
+  "web_searches",
+  "file_searches",
+  "code_interpreter_sessions",
+];
+const USAGE_ROWS = [...USAGE.map((key) => `${key}_this_month`), "vector_store_bytes"];
+const IN_TOKENS_CARD = ["input_tokens", "cached_input_tokens", "output_tokens", "requests"].flatMap(
+  (key) => [`${key}_today`, `${key}_this_month`],
+);
 const SUBSCRIPTION = [
   "plan",
   "has_payment_method",
@@ -56,6 +88,12 @@ const ELSEWHERE = [
   ...COST_TILES,
   ...IN_MONTH_CARD,
   ...IN_STATUS_CARD,
+  ...IN_TOKENS_CARD,
+  ...USAGE_ROWS,
+  ...USAGE.map((key) => `${key}_today`),
+  "tokens_last_24_hours",
+  "requests_last_24_hours",
+  "model_tokens",
 ];
 
 const HALF = { columns: 6 };
@@ -90,7 +128,7 @@ export function cardsOf(part, account, texts) {
           : []),
       ];
     case "history": {
-      const hasCosts = account.listed.statistics?.length || account.find("cost_this_month");
+      const hasCosts = isRecorded(account, COSTS) || account.find("cost_this_month");
       return account.listed.statistics && hasCosts
         ? [{ type: "custom:openai-account-costs", config_entry_ids }]
         : [];
@@ -99,8 +137,17 @@ export function cardsOf(part, account, texts) {
       return shareCards(account, "model");
     case "projects":
       return shareCards(account, "project");
+    case "api_keys":
+      return shareCards(account, "api_key");
+    case "usage":
+      return [
+        ...(isRecorded(account, TOKENS)
+          ? [{ type: "custom:openai-account-tokens", config_entry_ids }]
+          : []),
+        ...rows(account, USAGE_ROWS),
+      ];
     case "subscription":
-      return subscriptionCards(account);
+      return subscriptionCards(account, texts);
   }
 }
 
@@ -109,7 +156,7 @@ export function cardsOf(part, account, texts) {
  *
  * @param {Account} account
  * @param {string[]} keys
- * @param {string[]} names short ones, at the places of the keys
+ * @param {(string | undefined)[]} names short ones, at the places of the keys
  * @returns {{entity: string, name: string}[]}
  */
 function named(account, keys, names) {
@@ -145,7 +192,7 @@ function tiles(account, keys, names) {
  *
  * @param {Account} account
  * @param {string[]} keys
- * @param {string[]} [names] names that are enough below the heading
+ * @param {(string | undefined)[]} [names] names that are enough below the heading
  * @returns {Card[]}
  */
 function rows(account, keys, names = []) {
@@ -223,7 +270,7 @@ export function gistCards(account, texts) {
 }
 
 /**
- * Return how this month's costs are shared among the models, or projects.
+ * Return how this month's costs are shared among the models, projects or API keys.
  *
  * @param {Account} account
  * @param {Kind} kind
@@ -232,7 +279,7 @@ export function gistCards(account, texts) {
 function shareCards(account, kind) {
   const names = namesOf([account], kind);
   const entities = account.entities
-    .filter((one) => one.kind === kind)
+    .filter((one) => one.key === COSTS.sensors[kind])
     .map((one) => ({
       entity: one.entity_id,
       name: one.custom_name ?? one.name ?? one.entity_id,
@@ -256,11 +303,13 @@ function shareCards(account, kind) {
  * Return the subscription, and every other entity of the account that no other part shows.
  *
  * @param {Account} account
+ * @param {Texts} texts
  * @returns {Card[]}
  */
-function subscriptionCards(account) {
+function subscriptionCards(account, texts) {
   const rest = account.entities
     .filter(({ key, kind }) => kind === null && ![...SUBSCRIPTION, ...ELSEWHERE].includes(key))
     .map((one) => one.key);
-  return rows(account, [...SUBSCRIPTION, ...rest]);
+  const names = SUBSCRIPTION.map((key) => (key === "canceled" ? texts.cancellation : undefined));
+  return rows(account, [...SUBSCRIPTION, ...rest], names);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // The dashboard's own texts; names of entities and their states come from Home Assistant.
 
-/** @typedef {import("./costs.js").Grouping} Grouping */
+/** @typedef {import("./series.js").Grouping} Grouping */
 /** @typedef {import("./periods.js").Period} Period */
 /** @typedef {import("./parts.js").Part} Part */
 /**
@@ -35,6 +35,11 @@
  * @property {string} perMonth `{amount}`; on average
  * @property {string} other costs that belong to no model or project
  * @property {string} more `{number}`; those that there is no room for
+ * @property {string} tokensChart what the chart of tokens shows, for those who cannot see it
+ * @property {string} tokens `{amount}`
+ * @property {string} requests `{number}`
+ * @property {string} cachedShare `{share}` of the input
+ * @property {string} noTokens there were none in the period
  * @property {string} noCosts there were none in the period
  * @property {string} noHistory no daily costs are recorded yet
  * @property {string} updated `{time}`, such as '3 minutes ago'
@@ -44,9 +49,11 @@
  * @property {string} enterKey the link to where a new key is entered
  * @property {string} openBilling the link to OpenAI's billing page
  * @property {string} overdue a payment is
+ * @property {string} spendLimitReached
  * @property {string} lowCredit `{amount}` left
  * @property {string} overBudget `{amount}` spent, `{budget}`
  * @property {string} canceled the subscription is
+ * @property {string} cancellation of the subscription, as a short name below that heading
  * @property {string} noPaymentMethod
  * @property {string} noAccount there is no account yet
  * @property {string} addAccount the link that adds one

@@ -4,6 +4,7 @@
 import { Account, listAccounts } from "./accounts.js";
 import { gaugeScale } from "./gauge.js";
 import { LAYOUT, PARTS, cardsOf, gistCards } from "./parts.js";
+import { TOKENS, isRecorded } from "./series.js";
 import { textsIn } from "./texts.js";
 
 /** @typedef {import("./accounts.js").Hass} Hass */
@@ -95,7 +96,7 @@ export async function generateView({ config_entry_id, config_entry_ids, parts = 
       type: "grid",
       column_span: columns,
       cards: [heading(texts.parts[part], icon), ...cards],
-      visibility: ["models", "projects"].includes(part) ? hasCosts(account) : [],
+      visibility: ["models", "projects", "api_keys"].includes(part) ? hasCosts(account) : [],
     }));
   if (!sections.length && !account.listed.failed_keys.length) {
     return notice(texts.noData);
@@ -190,6 +191,18 @@ function overviewSections(hass, accounts, texts) {
         { type: "custom:openai-account-costs", config_entry_ids },
       ],
     },
+    ...(accounts.some((account) => isRecorded(account, TOKENS))
+      ? [
+          {
+            type: "grid",
+            column_span: 2,
+            cards: [
+              heading(texts.parts.usage, LAYOUT.usage.icon),
+              { type: "custom:openai-account-tokens", config_entry_ids },
+            ],
+          },
+        ]
+      : []),
     ...accounts.map((account) => ({
       type: "grid",
       cards: [

@@ -67,7 +67,7 @@ class Importer[DayT]:
         # Days as they were last polled and written, and days requested but not yet written.
         self._polled: Mapping[date, DayT] = {}
         self._requested: dict[date, DayT] = {}
-        self._windows = Windows()
+        self._windows = Windows(source.max_days)
         self._is_plan_due = True
         self._status = endpoint_status(hass, entry.entry_id, f"{source.measures[0].key}_history")
         self._timer: CALLBACK_TYPE | None = None
@@ -136,6 +136,10 @@ class Importer[DayT]:
         if cleared := self._statistics.cleared:
             _LOGGER.info("%s statistics are gone, and are written again", len(cleared))
             self._doubtful |= set(_range(min({oldest} | self._known), report.start))
+        elif self._statistics.lacks_past:
+            # Some statistics are new, while the others may have that past.
+            self._doubtful = {day for day in self._doubtful if day in self._known}
+            self._doubtful |= set(_range(oldest, report.start))
         elif is_start:
             # The last days before a gap may not have been settled when they were read.
             for last in [day for day in self._known if day + DAY not in self._known]:
@@ -174,7 +178,7 @@ class Importer[DayT]:
             del self._requested[day]
         self._note_known(requested, report.today)
         if not self._doubtful:
-            self._statistics.forget_cleared()
+            self._statistics.note_whole()
         _LOGGER.info("%s days were requested, %s rows written", len(requested), count)
 
     def _note_known(self, days: Mapping[date, DayT], today: date) -> None:
@@ -242,9 +246,7 @@ class Importer[DayT]:
         """Request a window; return how long to wait before the next one."""
         reason = "incomplete"
         try:
-            report = await self._source.request(
-                self._entry.runtime_data.client, window.start, window.end
-            )
+            report = await self._source.request(self._entry.runtime_data, window.start, window.end)
         except RateLimitedError as err:
             return self._wait(err.retry_after)
         except InvalidAuthError:

@@ -9,10 +9,13 @@ from typing import Protocol
 
 from homeassistant.core import CALLBACK_TYPE
 
-from ..api import DayCosts, OpenAIAccountClient
+from ..api import MAX_DAILY_BUCKETS, MAX_DAYS, MODEL, DayCosts, DayUsage
 from ..const import CURRENCY_USD
 from ..coordinator import OpenAIAccountData
+from ..daily_usage import async_fetch_usage
+from ..entity import always
 from ..store import AccountStore, SlugRegistry
+from ..titles import api_key_titles
 
 
 class DailyReport[DayT](Protocol):
@@ -35,11 +38,15 @@ class DailyReport[DayT](Protocol):
 class Poller[DayT](Protocol):
     """The part of a coordinator that the history needs."""
 
-    last_update_success: bool
-
+    @property
+    def last_update_success(self) -> bool: ...  # noqa: D102
     @property
     def data(self) -> DailyReport[DayT] | None: ...  # noqa: D102
     def async_add_listener(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE: ...  # noqa: D102
+
+
+def _no_titles(_: AccountStore) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,9 @@ class Measure[DayT]:
     `key` follows the account's identity in the statistic id, and the slug of a name
     follows `key`; `label` is in the statistic's name. `unit` and `unit_class` are the
     recorder's. `total` picks the account's value of a day, `by_name` those of the names,
-    whose slugs are in a registry of the store.
+    whose slugs are in a registry of the store. `titles` returns what to call the names now,
+    where that is not the name. The values are reported where `is_reported` is True of the
+    account; where it is not, the statistics stay as they are.
     """
 
     key: str
@@ -59,6 +68,8 @@ class Measure[DayT]:
     total: Callable[[DayT], float] | None = None
     by_name: Callable[[DayT], Mapping[str, float]] | None = None
     registry: Callable[[AccountStore], SlugRegistry] | None = None
+    titles: Callable[[AccountStore], Mapping[str, str]] = _no_titles
+    is_reported: Callable[[OpenAIAccountData], bool] = always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +78,25 @@ class Source[DayT]:
 
     The account's statistic of the first measure has a row for every day that is known: it
     is written last and tells what is missing. `empty` is a day of which nothing is reported.
+    Past days are requested up to `max_days` at a time.
     """
 
     poller: Callable[[OpenAIAccountData], Poller[DayT]]
-    request: Callable[[OpenAIAccountClient, date, date], Awaitable[DailyReport[DayT]]]
+    request: Callable[[OpenAIAccountData, date, date], Awaitable[DailyReport[DayT]]]
     empty: DayT
+    max_days: int
     measures: tuple[Measure[DayT], ...]
 
 
 COST = "cost"
+PROJECT_COST = "project_cost"
+KEY_COST = "key_cost"
 
 COSTS = Source(
     poller=lambda data: data.costs,
-    request=lambda client, start, end: client.costs_between(start, end),
+    request=lambda data, start, end: data.client.costs_between(start, end),
     empty=DayCosts(),
+    max_days=MAX_DAYS,
     measures=(
         Measure(
             key=COST,
@@ -89,6 +105,67 @@ COSTS = Source(
             total=lambda day: day.cost,
             by_name=lambda day: day.models,
             registry=lambda store: store.models,
+        ),
+        Measure(
+            key=PROJECT_COST,
+            label="project cost",
+            unit=CURRENCY_USD,
+            by_name=lambda day: day.projects,
+            registry=lambda store: store.projects,
+            titles=lambda store: store.projects.labels(),
+        ),
+        Measure(
+            key=KEY_COST,
+            label="API key cost",
+            unit=CURRENCY_USD,
+            by_name=lambda day: day.api_keys,
+            registry=lambda store: store.api_keys,
+            titles=api_key_titles,
+            is_reported=lambda data: data.reports_api_keys,
+        ),
+    ),
+)
+
+TOKENS = "tokens"
+
+USAGE = Source(
+    poller=lambda data: data.usage.requests,
+    request=lambda data, start, end: async_fetch_usage(data, start, end, MODEL),
+    empty=DayUsage(),
+    max_days=MAX_DAILY_BUCKETS,
+    measures=(
+        Measure[DayUsage](
+            key="input_tokens",
+            label="input tokens",
+            unit=TOKENS,
+            total=lambda day: day.total.input_tokens,
+        ),
+        Measure[DayUsage](
+            key="cached_input_tokens",
+            label="cached input tokens",
+            unit=TOKENS,
+            total=lambda day: day.total.cached_input_tokens,
+        ),
+        Measure[DayUsage](
+            key="output_tokens",
+            label="output tokens",
+            unit=TOKENS,
+            total=lambda day: day.total.output_tokens,
+        ),
+        Measure[DayUsage](
+            key="requests",
+            label="requests",
+            unit="requests",
+            total=lambda day: day.total.requests,
+        ),
+        Measure[DayUsage](
+            key=TOKENS,
+            label="tokens",
+            unit=TOKENS,
+            by_name=lambda day: {
+                name: usage.tokens for name, usage in day.models.items() if usage.tokens
+            },
+            registry=lambda store: store.usage_models,
         ),
     ),
 )

@@ -40,13 +40,35 @@ class AccountStatistics[DayT]:
         self._entry = entry
         self._source = source
         self._store = entry.runtime_data.store
+        self._measures = tuple(
+            one for one in source.measures if one.is_reported(entry.runtime_data)
+        )
         self._days = LocalDays(dt_util.UTC)
         self._title = ""
+        # What to call the names of each measure that calls them something else
+        self._titles: dict[str, Mapping[str, str]] = {}
         self._existing: set[str] = set()
         # Days before which a statistic has rows
         self._earlier: dict[str, date] = {}
         self._is_stale = True
-        self.cleared: set[str] = set(self._store.cleared)
+        # The store has those of all sources.
+        self.cleared: set[str] = {one for one in self._store.cleared if self._is_own(one)}
+        # What the account reports only since it has another key was not requested for the past.
+        keys = {one.key for one in source.measures}
+        self._store.filled = [
+            key
+            for key in self._store.filled
+            if key not in keys or key in {one.key for one in self._measures}
+        ]
+
+    def _is_own(self, statistic: str) -> bool:
+        """Return whether a statistic is of one of the source's measures."""
+        ids = [statistic_id(self._entry, one.key) for one in self._source.measures]
+        return any(statistic == one or statistic.startswith(f"{one}_") for one in ids)
+
+    def _store_cleared(self) -> None:
+        others = {one for one in self._store.cleared if not self._is_own(one)}
+        self._store.cleared = sorted(others | self.cleared)
 
     @property
     def first(self) -> str:
@@ -57,10 +79,19 @@ class AccountStatistics[DayT]:
 
     @property
     def is_stale(self) -> bool:
-        """Whether to check again: after a statistic has gone, a change of time zone or title."""
+        """Whether to check again: after a statistic has gone, a change of time zone or titles."""
         return self._is_stale or (
-            (self._days.zone, self._title) != (dt_util.get_default_time_zone(), self._account)
+            (self._days.zone, self._title, self._titles)
+            != (dt_util.get_default_time_zone(), self._account, self._read_titles())
         )
+
+    def _read_titles(self) -> dict[str, Mapping[str, str]]:
+        return {one.key: one.titles(self._store) for one in self._measures}
+
+    @property
+    def lacks_past(self) -> bool:
+        """Whether a measure's past was never requested to its end."""
+        return not {one.key for one in self._measures} <= set(self._store.filled)
 
     async def async_look(self) -> None:
         """Look for statistics that have gone."""
@@ -71,15 +102,17 @@ class AccountStatistics[DayT]:
         if statistic_ids:
             self._is_stale = True
         self.cleared |= set(statistic_ids)
-        self._store.cleared = sorted(self.cleared)
+        self._store_cleared()
         self._existing -= set(statistic_ids)
         for key in statistic_ids:
             self._earlier.pop(key, None)
 
-    def forget_cleared(self) -> None:
-        """Note that all statistics are whole again."""
+    def note_whole(self) -> None:
+        """Note that all statistics have all that can be requested."""
         self.cleared.clear()
-        self._store.cleared = []
+        self._store_cleared()
+        filled = {*self._store.filled, *(one.key for one in self._measures)}
+        self._store.filled = sorted(filled)
 
     @property
     def _account(self) -> str:
@@ -95,18 +128,19 @@ class AccountStatistics[DayT]:
         """
         self._days = LocalDays(dt_util.get_default_time_zone())
         self._title = self._account
+        self._titles = self._read_titles()
         subjects = self._subjects()
         names = await async_read_names(self._hass)
         self._existing = names.keys() & subjects.keys()
         for key in self._existing:
             measure, name = subjects[key]
-            if names[key] != (wanted := self._name(measure, name)):
+            if names[key] != (wanted := self._name(measure, name, self._titles)):
                 async_write(self._hass, measure, key, wanted, {})
         table = (await async_read_tables(self._hass, [self.first])).get(self.first) or Table({})
         count = 0
         if rows_to_write(table, {}, self._days, dt_util.utcnow(), is_dense=True):
             count = await self._async_write(subjects, {}, {})
-        for measure in self._source.measures:
+        for measure in self._measures:
             if measure.registry:
                 held = measure.registry(self._store).in_history(oldest)
                 ids = {statistic_id(self._entry, measure.key, slug) for slug in held}
@@ -144,6 +178,7 @@ class AccountStatistics[DayT]:
     ) -> int:
         """Write some statistics; without days, compare all rows with what they must be."""
         count = 0
+        titles = self._read_titles()
         since = min(at_hand if self.cleared else changed, default=None)
         for chunk in batched(subjects.items(), _CHUNK, strict=False):
             tables = await async_read_tables(
@@ -169,7 +204,7 @@ class AccountStatistics[DayT]:
                 if rows:
                     count += len(rows)
                     written.append((subject, values))
-                    async_write(self._hass, measure, key, self._name(measure, name), rows)
+                    async_write(self._hass, measure, key, self._name(measure, name, titles), rows)
                     self._existing.add(key)
                     # The event loop gets its turn.
                     await asyncio.sleep(0)
@@ -196,7 +231,7 @@ class AccountStatistics[DayT]:
     def _subjects(self) -> dict[str, Subject[DayT]]:
         """Return what the statistics are of by their ids, the first measure's last."""
         result: dict[str, Subject[DayT]] = {}
-        for measure in reversed(self._source.measures):
+        for measure in reversed(self._measures):
             if measure.registry:
                 for slug, name in measure.registry(self._store).all().items():
                     result[statistic_id(self._entry, measure.key, slug)] = measure, name
@@ -208,7 +243,7 @@ class AccountStatistics[DayT]:
         """Return the ids of the statistics that some days have values for, new ones too."""
         days = list(days)
         result: set[str] = set()
-        for measure in self._source.measures:
+        for measure in self._measures:
             if measure.total:
                 result.add(statistic_id(self._entry, measure.key))
             if measure.by_name and measure.registry:
@@ -218,12 +253,16 @@ class AccountStatistics[DayT]:
                 result |= {statistic_id(self._entry, measure.key, slug) for slug in slugs}
         return result
 
-    def _name(self, measure: Measure[DayT], name: str | None) -> str:
+    def _name(
+        self, measure: Measure[DayT], name: str | None, titles: Mapping[str, Mapping[str, str]]
+    ) -> str:
         base = f"{self._title} {measure.label}"
         if "openai" not in base.lower():
             base = f"OpenAI {base}"
-        # What names the statistic's subject follows the last comma: names have none.
-        return f"{base}, {name}" if name else base
+        if name is None:
+            return base
+        # A model's name has no comma, so that it follows the last one.
+        return f"{base}, {titles.get(measure.key, {}).get(name, name)}"
 
 
 def _values[DayT](subject: Subject[DayT], days: Mapping[date, DayT]) -> dict[date, float]:

@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-MAX_DAYS = 100
-
 # Smaller windows are halved only where known days follow: there the host's data begins.
 _SMALL_DAYS = 13
 
@@ -35,8 +33,9 @@ class Window:
 class Windows:
     """The windows that are still to be requested."""
 
-    def __init__(self) -> None:
-        """Start with nothing to request."""
+    def __init__(self, max_days: int) -> None:
+        """Start with nothing to request; a window has so many days at most."""
+        self._max_days = max_days
         self._windows: list[Window] = []
         # Days that the host refused, and when that was.
         self._refused: dict[date, date] = {}
@@ -45,7 +44,10 @@ class Windows:
         """Plan the requests for all missing days, but those refused today."""
         fresh = [day for day in missing if day not in self._refused]
         again = [day for day in missing if self._refused.get(day, today) != today]
-        self._windows = [*_split(fresh), *(replace(one, failures=2) for one in _split(again))]
+        self._windows = [
+            *_split(fresh, self._max_days),
+            *(replace(one, failures=2) for one in _split(again, self._max_days)),
+        ]
 
     @property
     def next(self) -> Window | None:
@@ -85,12 +87,12 @@ class Windows:
         return False
 
 
-def _split(days: Collection[date]) -> Iterator[Window]:
+def _split(days: Collection[date], max_days: int) -> Iterator[Window]:
     """Yield windows that hold all of some days, the newest first."""
     last: date | None = None
     start = date.max
     for day in sorted(days, reverse=True):
-        if last is not None and (last - day).days >= MAX_DAYS:
+        if last is not None and (last - day).days >= max_days:
             yield Window(start, last + _DAY)
             last = None
         if last is None:
