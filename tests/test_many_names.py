@@ -69,6 +69,35 @@ async def test_the_most_expensive_have_sensors_and_statistics(
     assert caplog.text.count("Only 300 of the names have a sensor") == 2
 
 
+async def test_api_keys_and_models_of_usage(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """An admin key opens two more kinds of names; the models of usage have no sensor of others."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {
+        TODAY: [
+            LineItem(f"model-{number}, input", float(number), "proj_default", None, f"key_{number}")
+            for number in range(1, 321)
+        ]
+    }
+    await setup_entry(hass, full_entry)
+    await poll(hass, freezer)
+    for kind in ("key_cost_key_", "model_tokens_model_"):
+        assert count_keys(hass, full_entry, kind) == 300
+        assert not has_entity(hass, f"{kind}20")
+        assert has_entity(hass, f"{kind}21")
+    assert state(hass, "other_api_keys_cost") == "2.1"
+    assert not has_entity(hass, "other_projects_cost")
+    rows = await history_rows(hass)
+    for kind in ("_cost_model_", "_key_cost_key_", "_tokens_model_"):
+        assert sum(kind in one for one in rows) == 300
+        assert not any(one.endswith(f"{kind}20") for one in rows)
+
+
 async def test_new_names_with_each_poll(
     hass: HomeAssistant,
     simulator: RunningSimulator,

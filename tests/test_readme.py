@@ -32,7 +32,6 @@ from .common import (
     entity_id,
     poll,
     set_available_credit,
-    set_options,
     setup_entry,
 )
 from .const import NOW, ORGANIZATION
@@ -185,11 +184,10 @@ async def automate(hass: HomeAssistant, config: list[dict[str, Any]]) -> AsyncGe
 
 
 async def test_examples_are_accepted(
-    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+    hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
 ) -> None:
     """Home Assistant accepts each example of an automation."""
-    await setup_entry(hass, entry)
-    await set_options(hass, entry, monthly_budget=100)
+    await setup_entry(hass, full_entry)
     entity = er.async_get(hass).async_get(entity_id(hass, "total_available"))
     assert entity
     text = README.read_text().replace("0123456789abcdef" * 2, entity.device_id or "")
