@@ -27,11 +27,12 @@ from .coordinator import AccountCoordinator, OpenAIAccountData
 from .entity import AccountEntity, EntityAdder, Others
 from .slugs import SlugRegistry
 from .store import AccountStore
-from .titles import api_key_titles
+from .titles import ApiKeyTitles
 
 MODEL_COST_PREFIX: Final = "model_cost_"
 PROJECT_COST_PREFIX: Final = "project_cost_"
 KEY_COST_PREFIX: Final = "key_cost_"
+OTHER_KEYS: Final = "other_api_keys_cost"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +95,18 @@ PROJECT_SENSOR = _description(
     lambda store, project: store.projects.label(project),
     enabled=False,
 )
-KEY_SENSOR = _description(
-    KEY_COST_PREFIX,
-    "api_key",
-    "other_api_keys_cost",
-    lambda store: store.api_keys,
-    lambda report: report.api_keys_this_month,
-    lambda store, api_key: api_key_titles(store)[api_key],
-)
+
+
+def _key_sensor() -> NamedCostDescription:
+    """Describe the sensors of an account's API keys."""
+    return _description(
+        KEY_COST_PREFIX,
+        "api_key",
+        OTHER_KEYS,
+        lambda store: store.api_keys,
+        lambda report: report.api_keys_this_month,
+        ApiKeyTitles().get,
+    )
 
 
 def add_named_sensors(adder: EntityAdder, account: OpenAIAccountData) -> None:
@@ -123,10 +128,10 @@ def add_named_sensors(adder: EntityAdder, account: OpenAIAccountData) -> None:
     add(PROJECT_SENSOR)
     if account.names:
         # The entity id is made of the first name, so that it waits for it.
-        add(KEY_SENSOR, account.names.is_tried)
+        add(_key_sensor(), account.names.is_tried)
     else:
         # Without an admin key, costs do not say which key they are of.
-        adder.remove_named(KEY_COST_PREFIX, KEY_SENSOR.others_key)
+        adder.remove_named(KEY_COST_PREFIX, OTHER_KEYS)
 
 
 class _MonthCostSensor(AccountEntity[CostReport], SensorEntity):

@@ -56,7 +56,9 @@ class SlugRegistry:
     ) -> None:
         """Take the known names; `is_whole` tells if a slug and a name belong to each other."""
         self._records = records
-        self._changed = changed
+        self._save = changed
+        # Counts the changes
+        self.revision = 0
         self._is_whole = is_whole
         self._slugs = {record["name"]: slug for slug, record in records.items()}
         self._noted_on: dict[str, date] = {}
@@ -67,6 +69,10 @@ class SlugRegistry:
         # What is known of names, also of those that have had no costs yet
         self._labels: dict[str, str] = {}
         self._projects: dict[str, str] = {}
+
+    def _changed(self) -> None:
+        self.revision += 1
+        self._save()
 
     def _slug(self, name: str) -> str:
         """Return the slug of a name, giving it one if it has none yet."""

@@ -22,7 +22,7 @@ from .limits import limited
 from .organization import AdminKey, Organization, SpendLimit, expiry_of
 from .pages import fetch_list, fetch_pages
 from .parsing import JsonObject
-from .projects import NamedObject, oldest_project
+from .projects import NamedObject, is_path_part, oldest_project
 from .sharing import SharedResponse
 from .subscription import Subscription
 from .transport import DASHBOARD, V1, Query, Transport
@@ -182,6 +182,8 @@ class OpenAIAccountClient:
     @limited
     async def api_keys(self, project: str) -> tuple[NamedObject, ...]:
         """Fetch the API keys of a project, by its id; raises as `projects` does."""
+        if not is_path_part(project):
+            raise EndpointMissingError("No project has such an id")
         return await fetch_list(self._transport, _API_KEYS, NamedObject.read, part=project)
 
     @limited
