@@ -69,8 +69,10 @@ def names(hass: HomeAssistant) -> dict[str, str]:
         if one.unique_id.startswith(START) and (shown := hass.states.get(one.entity_id)):
             prefix = "Example Home Cost of API key "
             assert shown.name.startswith(prefix)
+            assert shown.name.endswith(" this month")
             assert one.original_name == shown.name.removeprefix("Example Home ")
-            found[shown.name.removeprefix(prefix)] = shown.state
+            name = shown.name.removeprefix(prefix).removesuffix(" this month")
+            found[name] = shown.state
     return found
 
 
@@ -89,7 +91,7 @@ async def test_cost_of_the_current_month(
     }
     await setup_entry(hass, admin_entry)
     assert names(hass) == {"Voice assistant": "1.55", "Chat bot": "0.2"}
-    found = hass.states.get("sensor.example_home_cost_of_api_key_voice_assistant")
+    found = hass.states.get("sensor.example_home_cost_of_api_key_voice_assistant_this_month")
     assert found
     assert found.attributes["last_reset"] == "2026-11-01T00:00:00+00:00"
     assert state(hass, "cost_this_month") == "1.82"
@@ -102,7 +104,7 @@ async def test_cost_of_the_current_month(
     simulator.account.ledger[date(2026, 12, 1)] = [item(BOT, 1.0)]
     await poll(hass, freezer)
     assert names(hass) == {"Voice assistant": "0.0", "Chat bot": "0.01", "Laptop": "0.0"}
-    found = hass.states.get("sensor.example_home_cost_of_api_key_voice_assistant")
+    found = hass.states.get("sensor.example_home_cost_of_api_key_voice_assistant_this_month")
     assert found
     assert found.attributes["last_reset"] == "2026-12-01T00:00:00+00:00"
 
@@ -191,10 +193,10 @@ async def test_renamed(
     assert names(hass) == {"Kitchen": "1.0"}
     await poll(hass, freezer, 86_400)
     assert names(hass) == {"Hall": "1.0"}
-    assert hass.states.get("sensor.example_home_cost_of_api_key_kitchen")
+    assert hass.states.get("sensor.example_home_cost_of_api_key_kitchen_this_month")
     found = hass.states.get(project)
     assert found
-    assert found.name == "Example Home Cost of project Attic"
+    assert found.name == "Example Home Cost of project Attic this month"
 
     # A deleted key keeps its last name, also over a restart.
     simulator.account.api_keys = []
@@ -223,7 +225,7 @@ async def test_names_in_rows_come_first(
         await poll(hass, freezer)
         found = hass.states.get(project)
         assert found
-        assert found.name == f"Example Home Cost of project {name}"
+        assert found.name == f"Example Home Cost of project {name} this month"
 
 
 @pytest.mark.parametrize("fault", ["no_permission", "not_found", "html_wall", "server_error"])
@@ -311,6 +313,7 @@ async def test_requests(
             "credit_grants",
             "spend_limit",
             "subscription",
+            "usage/completions",
         ]
         [costs] = [one for one in simulator.requests if one.endpoint == "costs"]
         groups = [value for name, value in costs.parameters if name == "group_by"]
@@ -325,7 +328,7 @@ async def test_requests(
     assert names(hass) == {"Key 249": "1.0", "Laptop": "2.0"}
     assert count_requests(simulator, "api_keys") == 1
     assert not count_requests(simulator, "projects")
-    assert hass.states.get("sensor.example_home_cost_of_api_key_laptop")
+    assert hass.states.get("sensor.example_home_cost_of_api_key_laptop_this_month")
 
 
 async def test_session_key_reports_no_keys(
@@ -508,7 +511,10 @@ async def test_history(
     assert listed == {(None, None), ("model", "gpt-5.5"), ("model", "o3")} | keys | projects
     entities = {one["name"]: one for one in account["entities"] if one["kind"] == "api_key"}
     assert entities["Chat bot"]["key"] == "key_cost"
-    assert entities["Chat bot"]["entity_id"] == "sensor.example_home_cost_of_api_key_chat_bot"
+    assert (
+        entities["Chat bot"]["entity_id"]
+        == "sensor.example_home_cost_of_api_key_chat_bot_this_month"
+    )
 
     # A day later: new costs, a correction to nothing, and another name
     book[TODAY + DAY] = [LineItem("o3, input", 50.0, "proj_voice", None, VOICE)]

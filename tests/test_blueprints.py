@@ -237,6 +237,44 @@ async def test_cost_report_lists_expensive_models_first(
     assert messages(sent) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("gpt-4.1-mini", "gpt-4.1-mini"),
+        ("priority | gpt-5.6-sol", "priority | gpt-5.6-sol"),
+        ("ft:gpt-4o:my_home::A1", "ft:gpt-4o:my_home::A1"),
+        ("![x](http://evil.example/x.png)", r"!\[x\](http\://evil.example/x.png)"),
+        ("[x](javascript:alert)", r"\[x\](javascript:alert)"),
+        ("<img src=//evil.example>", r"\<img src=//evil.example\>"),
+        ("see https://evil.example", r"see https\://evil.example"),
+        ("WWW.evil.example", r"WWW\.evil.example"),
+        ("me@evil.example", r"me\@evil.example"),
+        ("**a** _b_ `c` ~d~ &lt;", r"\*\*a\*\* \_b\_ \`c\` \~d\~ \&lt;"),
+        ("# big", r"\# big"),
+        ("\\[x](y)", r"\\\[x\](y)"),
+    ],
+)
+async def test_cost_report_escapes_names(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+    name: str,
+    shown: str,
+) -> None:
+    """A name of a hostile host is shown as it is; normal names look normal everywhere."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to(NOW)
+    simulator.account.ledger = {NOW.date(): [LineItem(name, 100.0)]}
+    await setup_entry(hass, entry)
+    await use(hass, "cost_report", account=device_id(hass, entry), at="08:00:00")
+    freezer.move_to(datetime(2026, 11, 25, 8, 0, 1, tzinfo=dt_util.UTC))
+    await poll(hass, freezer, 0)
+    [message] = messages(sent)
+    assert message.partition("- ")[2] == f"{shown}: 1.00 USD"
+
+
 async def test_high_spending_notifies_once_a_day(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -359,6 +397,7 @@ async def test_payment_trouble_notifies_and_reminds(
 @pytest.mark.parametrize(
     ("problem", "message"),
     [
+        ("spend_limit", "The organization's spend limit is reached."),
         ("credit", "The credit is used up."),
         ("payment", "A payment is overdue."),
         ("session_key", "The session key has expired"),
@@ -382,6 +421,8 @@ async def test_stopped_answering_tells_which_it_is(
     await poll(hass, freezer)
     assert not messages(sent)
     match problem:
+        case "spend_limit":
+            simulator.account.spend_limit_status = "enforcing"
         case "credit":
             set_available_credit(simulator, 0)
         case "payment":
@@ -429,6 +470,35 @@ async def test_notifications_of_two_accounts_stay_apart(
     await hass.services.async_call(
         automation.DOMAIN, "turn_off", {"entity_id": "automation.under_test"}, blocking=True
     )
+
+
+async def test_unusual_usage_of_a_key(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+) -> None:
+    """Name the key whose previous day cost far more than its average, and no other."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to(NOW)
+    bot, laptop = simulator.account.api_keys[1].id, simulator.account.api_keys[2].id
+
+    def item(key: str | None, cents: float) -> LineItem:
+        return LineItem("o3, input", cents, "proj_default", None, key)
+
+    usual = {date(2026, 11, day): [item(bot, 100.0), item(laptop, 100.0)] for day in range(15, 24)}
+    simulator.account.ledger = usual | {
+        date(2026, 11, 24): [item(bot, 290.0), item(laptop, 350.0), item(None, 900.0)]
+    }
+    await setup_entry(hass, full_entry)
+    await use(hass, "unusual_key_usage", account=device_id(hass, full_entry), at="08:00:00")
+    for day in (25, 26):
+        freezer.move_to(datetime(2026, 11, day, 8, 0, 1, tzinfo=dt_util.UTC))
+        await poll(hass, freezer, 0)
+    assert messages(sent) == [
+        f"{simulator.account.api_keys[2].name}: 3.50 USD on 2026-11-24, on average 1.00 USD a day"
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -227,15 +227,25 @@ async def test_view(frontend: Frontend) -> None:
     """Everything that an account reports is somewhere, in the order of the parts."""
     view = await frontend.view()
     assert headings(view) == [
-        *("Credit", "Costs", "Costs over time", "Models this month", "Subscription")
+        *("Credit", "Costs", "Costs over time", "Models this month"),
+        *("API keys this month", "Usage", "Subscription"),
     ]
     shown = {one.get("entity") for one in walk(view) if "name" in one}
-    summed_up = {"cost_this_month", "forecast_this_month", "budget_used"}
-    problems = {"low_balance", "over_budget", "problem"}
-    assert {
+    summed_up = {"cost_this_month", "forecast_this_month", "budget_used", "budget_left"}
+    problems = {"low_balance", "over_budget", "problem", "spend_limit_reached"}
+    usage = {
+        f"{kind}_{period}"
+        for kind in ("requests", "input_tokens", "cached_input_tokens", "output_tokens")
+        for period in ("today", "this_month")
+    }
+    others = {
         one["key"] for one in frontend.account["entities"] if one["entity_id"] not in shown
-    } == summed_up | problems | {"estimated_credit"}
-    for card in ("status", "month", "costs"):
+    } - {"estimated_credit"}
+    assert usage <= others
+    rest = others - usage - summed_up - problems
+    assert all(key.endswith("_this_month") or key == "vector_store_bytes" for key in rest)
+    assert summed_up | problems <= others
+    for card in ("status", "month", "costs", "usage"):
         [own] = cards(view, f"custom:openai-account-{card}")
         assert own["config_entry_ids"] == [frontend.account["config_entry_id"]]
 
@@ -251,7 +261,7 @@ async def test_models_have_one_color(frontend: Frontend) -> None:
         ["series.js", "fetchSeries", "hass", "@accounts", COSTS, "model", ["2026-11-24"]],
     )
     view, costs = generated["results"]
-    [bar] = cards(view, "distribution")
+    bar = cards(view, "distribution")[0]
     shown = cast("list[dict[str, str]]", bar["entities"])
     assert [one["name"] for one in shown] == [one["name"] for one in reversed(models)]
     colors = {one["name"]: one["color"] for one in shown}
@@ -348,7 +358,9 @@ async def test_view_omits_missing_cards(frontend: Frontend) -> None:
     assert not cards(view, "gauge")
     assert not cards(view, "custom:openai-account-month")
     assert not cards(view, "custom:openai-account-costs")
-    assert headings(view) == ["Credit", "Costs", "Models this month", "Subscription"]
+    assert headings(view) == [
+        *("Credit", "Costs", "Models this month", "API keys this month", "Usage", "Subscription")
+    ]
 
     frontend.account["entities"] = [frontend.of_kind("model")[0]]
     assert headings(await frontend.view()) == ["Models this month"]
@@ -359,11 +371,13 @@ async def test_projects(frontend: Frontend) -> None:
     for model, name in zip(frontend.of_kind("model"), ("Attic", "Cellar"), strict=False):
         model["kind"], model["key"], model["name"] = "project", "project_cost", name
     view = await frontend.view()
-    assert headings(view)[-3:] == ["Models this month", "Projects this month", "Subscription"]
+    assert "Models this month" in headings(view)
+    assert "Projects this month" in headings(view)
     projects = {one["entity_id"] for one in frontend.of_kind("project")}
-    *_, by_project, subscription = cast("list[Card]", view["sections"])
+    *_, subscription = cast("list[Card]", view["sections"])
+    by_project = (await frontend.view(parts=["projects"]))["sections"]
     assert not projects & {one.get("entity") for one in walk(subscription)}
-    [bar] = cards(by_project, "distribution")
+    [bar] = cards({"sections": by_project}, "distribution")
     assert {one["name"] for one in cast("list[Card]", bar["entities"])} == {"Attic", "Cellar"}
 
 
@@ -578,8 +592,8 @@ async def test_costs_of_several_accounts(frontend: Frontend) -> None:
 
 
 async def test_tokens(frontend: Frontend) -> None:
-    """Tokens are input and output, by model; their card is there once they are recorded."""
-    assert "Usage" not in headings(await frontend.view())
+    """Tokens are input and output, by model; their chart is there once they are recorded."""
+    assert not cards(await frontend.view(), "custom:openai-account-tokens")
     frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
     for measure, name, value in (
         ("input_tokens", None, 800),
@@ -612,15 +626,15 @@ async def test_tokens(frontend: Frontend) -> None:
 async def test_api_keys(frontend: Frontend) -> None:
     """Costs per API key have a section, and can be grouped by."""
     frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
-    model = frontend.of_kind("model")[0]
-    model["kind"], model["key"], model["name"] = "api_key", "key_cost", "Assistant"
+    names = {one["name"] for one in frontend.of_kind("api_key")}
+    assert "Voice assistant" in names
     statistics = frontend.account["statistics"]
     assert statistics
-    statistics[1]["kind"], statistics[1]["name"] = "api_key", "Assistant"
+    statistics[1]["kind"], statistics[1]["name"] = "api_key", "Voice assistant"
     view = await frontend.view(parts=["api_keys"])
     assert headings(view) == ["API keys this month"]
     [shares] = cards(view, "distribution")
-    assert [one["name"] for one in cast("list[Card]", shares["entities"])] == ["Assistant"]
+    assert {one["name"] for one in cast("list[Card]", shares["entities"])} == names
     generated = await frontend.call(["series.js", "groupingsOf", "@accounts", COSTS])
     assert generated["results"] == [["api_key"]]
 

@@ -122,17 +122,27 @@ async def test_setup_retries_until_one_endpoint_responds(
     assert unavailable_endpoints(hass) == set()
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [
+        ("usage", "costs"),
+        ("credit_grants", "credit_grants"),
+        ("subscription", "subscription"),
+    ],
+)
 async def test_missing_endpoint_raises_a_repair(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
+    endpoint: str,
+    name: str,
 ) -> None:
     """An endpoint missing for a day raises a repair, across reloads, until it is back."""
     freezer.move_to(NOW)
     await setup_entry(hass, entry)
-    simulator.fault("usage", "not_found")
+    simulator.fault(endpoint, "not_found")
     await poll(hass, freezer)
     await poll(hass, freezer, 3600 * 20)
     assert not issue_registry.issues
@@ -142,7 +152,7 @@ async def test_missing_endpoint_raises_a_repair(
     [issue] = issue_registry.issues.values()
     assert issue.domain == DOMAIN
     assert issue.translation_key == "endpoint_gone"
-    assert issue.translation_placeholders == {"endpoint": "costs"}
+    assert issue.translation_placeholders == {"endpoint": name}
     simulator.clear_faults()
     await poll(hass, freezer)
     assert not issue_registry.issues

@@ -10,7 +10,12 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openai_account.const import CONF_ORGANIZATION, CONF_SESSION_KEY, DOMAIN
+from custom_components.openai_account.const import (
+    CONF_ADMIN_KEY,
+    CONF_ORGANIZATION,
+    CONF_SESSION_KEY,
+    DOMAIN,
+)
 from simulator import Organization
 
 from .common import RunningSimulator, poll, setup_entry, start_user_flow, submit_form
@@ -197,3 +202,60 @@ async def test_sibling_accounts_can_keep_their_key(
     result = await submit_form(hass, result["flow_id"], accounts=[])
     assert result["reason"] == "reconfigure_successful"
     assert [entry.data[CONF_SESSION_KEY] for entry in entries] == [OTHER_KEY, KEY]
+
+
+async def test_only_accounts_that_the_new_key_opens_are_offered(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """Not offered: another host, an organization that the key does not open, no key or the same."""
+
+    def other(title: str, organization: str, **data: str | None) -> MockConfigEntry:
+        values = {
+            CONF_HOST: simulator.url,
+            CONF_SESSION_KEY: KEY,
+            CONF_ORGANIZATION: organization,
+            **data,
+        }
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title=title,
+            unique_id=title,
+            data={name: value for name, value in values.items() if value},
+            disabled_by=ConfigEntryDisabler.USER,
+        )
+        entry.add_to_hass(hass)
+        return entry
+
+    simulator.session_keys = {OTHER_KEY}
+    offered = other("Sibling", "org-b")
+    others = [
+        other("Other host", "org-b", **{CONF_HOST: "https://gateway.example"}),
+        other("Other organization", "org-z"),
+        other("Admin key alone", "org-b", **{CONF_SESSION_KEY: None, CONF_ADMIN_KEY: ADMIN_KEY}),
+        other("New key already", "org-c", **{CONF_SESSION_KEY: OTHER_KEY}),
+    ]
+    before = [dict(one.data) for one in others]
+    entry = entry_of(simulator, "org-a")
+    await setup_entry(hass, entry)
+    result = await entry.start_reconfigure_flow(hass)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, session_key=OTHER_KEY)
+    assert result["step_id"] == "siblings"
+    assert result["data_schema"]
+    (selector,) = result["data_schema"].schema.values()
+    assert selector.config["options"] == [{"value": offered.entry_id, "label": "Sibling"}]
+    result = await submit_form(hass, result["flow_id"], accounts=[offered.entry_id])
+    assert result["reason"] == "reconfigure_successful"
+    assert offered.data[CONF_SESSION_KEY] == OTHER_KEY
+    assert [dict(one.data) for one in others] == before
+
+
+async def test_new_admin_key_is_not_offered_to_others(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """Where the session key stays the same, nothing is asked about other accounts."""
+    entry_of(simulator, "org-b").add_to_hass(hass)
+    entry = entry_of(simulator, "org-a")
+    await setup_entry(hass, entry)
+    result = await entry.start_reconfigure_flow(hass)
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
+    assert result["reason"] == "reconfigure_successful"

@@ -29,6 +29,7 @@ async def test_every_problem_is_listed(
     await setup_entry(hass, full_entry)
     assert problems(hass) == []
     set_available_credit(simulator, 0)
+    simulator.account.spend_limit_status = "enforcing"
     simulator.account.subscription |= {
         "delinquent": True,
         "canceled": True,
@@ -36,6 +37,7 @@ async def test_every_problem_is_listed(
     }
     await poll(hass, freezer)
     everything = [
+        "spend_limit_reached",
         "credit_used_up",
         "payment_overdue",
         "subscription_canceled",
@@ -43,6 +45,7 @@ async def test_every_problem_is_listed(
     ]
     assert problems(hass) == everything
     set_available_credit(simulator, 5)
+    simulator.account.spend_limit_status = "inactive"
     simulator.account.subscription |= {
         "delinquent": False,
         "canceled": False,

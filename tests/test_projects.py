@@ -56,6 +56,10 @@ async def test_project_sensor_shows_the_current_month(
     found = hass.states.get(entity_id(hass, "project_cost_proj_a"))
     assert found
     assert found.name == "Example Home Cost of project Loft this month"
+    # A new month begins without costs.
+    freezer.move_to(NOW.replace(month=12, day=5))
+    await poll(hass, freezer)
+    assert state(hass, "project_cost_proj_a") == "0.0"
 
 
 async def test_project_sensors_are_disabled_by_default(

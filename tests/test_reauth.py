@@ -211,3 +211,9 @@ async def test_reconfigure_says_which_keys_are_stored(
     assert placeholders["stored_session_key"] == stored[0]
     assert placeholders["stored_admin_key"] == stored[1]
     assert suggested_values(result) == {CONF_HOST: simulator.url}
+    # Only a key that is there can be removed.
+    assert result["data_schema"]
+    fields = {str(field) for field in result["data_schema"].schema}
+    assert fields == {CONF_HOST, CONF_SESSION_KEY, CONF_ADMIN_KEY} | {
+        f"remove_{key}" for key in keys
+    }

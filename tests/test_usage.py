@@ -107,7 +107,7 @@ async def test_models_and_the_last_24_hours(
     assert state(hass, "model_tokens_gpt_5_mini") == "43000"
     found = hass.states.get(entity_id(hass, "model_tokens_gpt_5_5_2026_03_01"))
     assert found
-    assert found.name == "Example Home Tokens of gpt-5.5-2026-03-01"
+    assert found.name == "Example Home Tokens of gpt-5.5-2026-03-01 this month"
     assert found.attributes["unit_of_measurement"] == "tokens"
     assert state(hass, "tokens_last_24_hours") == "43200"
     assert state(hass, "requests_last_24_hours") == "9"

@@ -74,7 +74,7 @@ async def test_groups(
     for group_by, plural, name, other in (
         ("model", "models", "o3", "gpt-5.5-2026-03-01"),
         ("project", "projects", "Attic", "unknown"),
-        ("api_key", "api_keys", "key_One", "unknown"),
+        ("api_key", "api_keys", "…ey_One", "unknown"),
     ):
         response = await get_usage(hass, full_entry, TODAY - DAY, TODAY, group_by=group_by)
         images = {"gpt-image-2": counts(requests=3)} if group_by == "model" else {}

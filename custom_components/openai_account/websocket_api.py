@@ -28,19 +28,34 @@ from .titles import api_key_titles
 
 type Kind = Literal["model", "project", "api_key"]
 
+type ListedMeasure = Literal[
+    "cost", "input_tokens", "cached_input_tokens", "output_tokens", "requests", "tokens"
+]
+
 # The entities of which an account has one per model, project or API key, by their translation keys
 KINDS: Mapping[str, Kind] = {
     "model_cost": "model",
     "project_cost": "project",
     "key_cost": "api_key",
+    "model_tokens": "model",
 }
 
-# The statistics of which an account has one per name, by the keys of their measures
-_STATISTICS: Mapping[str, Kind] = {
-    "cost": "model",
-    "project_cost": "project",
-    "key_cost": "api_key",
-}
+_TOTALS: tuple[ListedMeasure, ...] = (
+    "cost",
+    "input_tokens",
+    "cached_input_tokens",
+    "output_tokens",
+    "requests",
+)
+
+# The statistics of which an account has one per name: the keys of their measures, what they
+# show, and the entities with the same names
+_NAMED: tuple[tuple[str, ListedMeasure, str], ...] = (
+    ("cost", "cost", "model_cost"),
+    ("project_cost", "cost", "project_cost"),
+    ("key_cost", "cost", "key_cost"),
+    ("tokens", "tokens", "model_tokens"),
+)
 
 
 class ListedEntity(TypedDict):
@@ -58,9 +73,13 @@ class ListedEntity(TypedDict):
 
 
 class ListedStatistic(TypedDict):
-    """A statistic of daily costs in US dollars, of the account or of one of what `kind` says."""
+    """A statistic of daily values, of the account or of one of what `kind` says.
+
+    `measure` says what the values are: costs in US dollars, or numbers of tokens or requests.
+    """
 
     statistic_id: str
+    measure: ListedMeasure
     kind: Kind | None
     name: str | None
 
@@ -137,10 +156,11 @@ async def _async_list_account(
         await store.async_load()
         budget = options.monthly_budget
     titles = api_key_titles(store)
-    names: dict[Kind, dict[str, str]] = {
-        "model": store.models.all(),
-        "project": {slug: store.projects.label(slug) for slug in store.projects.all()},
-        "api_key": {slug: titles[api_key] for slug, api_key in store.api_keys.all().items()},
+    names = {
+        "model_cost": store.models.all(),
+        "project_cost": {slug: store.projects.label(slug) for slug in store.projects.all()},
+        "key_cost": {slug: titles[api_key] for slug, api_key in store.api_keys.all().items()},
+        "model_tokens": store.usage_models.all(),
     }
     identity = entry.unique_id or entry.entry_id
     device = next(iter(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)), None)
@@ -178,25 +198,36 @@ def _last_update(entry: OpenAIAccountConfigEntry) -> str | None:
 
 
 def _all_statistics(
-    entry: OpenAIAccountConfigEntry, names: Mapping[Kind, Mapping[str, str]]
+    entry: OpenAIAccountConfigEntry, names: Mapping[str, Mapping[str, str]]
 ) -> Iterator[ListedStatistic]:
-    """Yield the statistics that an account can have; `names` are by kind and slug."""
-    yield {"statistic_id": statistic_id(entry, "cost"), "kind": None, "name": None}
-    for key, kind in _STATISTICS.items():
-        for slug, name in names[kind].items():
-            yield {"statistic_id": statistic_id(entry, key, slug), "kind": kind, "name": name}
+    """Yield the statistics that an account can have; `names` are by entity's key and slug."""
+    for total in _TOTALS:
+        yield {
+            "statistic_id": statistic_id(entry, total),
+            "measure": total,
+            "kind": None,
+            "name": None,
+        }
+    for key, measure, entities in _NAMED:
+        for slug, name in names[entities].items():
+            yield {
+                "statistic_id": statistic_id(entry, key, slug),
+                "measure": measure,
+                "kind": KINDS[entities],
+                "name": name,
+            }
 
 
 def _list_entity(
-    entity: er.RegistryEntry, identity: str, names: Mapping[Kind, Mapping[str, str]]
+    entity: er.RegistryEntry, identity: str, names: Mapping[str, Mapping[str, str]]
 ) -> ListedEntity:
-    """Return an entity; `names` are by kind and slug."""
+    """Return an entity; `names` are by entity's key and slug."""
     key = entity.translation_key or ""
     kind = KINDS.get(key)
     name = None
     if kind is not None:
         slug = entity.unique_id.removeprefix(f"{identity}_{key}_")
-        name = names[kind].get(slug, slug)
+        name = names[key].get(slug, slug)
     return {
         "entity_id": entity.entity_id,
         "key": key,

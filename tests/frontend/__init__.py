@@ -8,7 +8,7 @@ from datetime import datetime
 import json
 from pathlib import Path
 import shutil
-from typing import NotRequired, TypedDict, cast
+from typing import TypedDict, cast
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -41,7 +41,7 @@ class Statistic(TypedDict):
     statistic_id: str
     kind: str | None
     name: str | None
-    measure: NotRequired[str]
+    measure: str
 
 
 class Account(TypedDict):
@@ -146,7 +146,9 @@ class Frontend:
         for name, costs in series.items():
             id_ = f"{prefix}_{name}" if name else prefix
             kind = "model" if name else None
-            statistics.append({"statistic_id": id_, "kind": kind, "name": name or None})
+            statistics.append(
+                {"statistic_id": id_, "measure": "cost", "kind": kind, "name": name or None}
+            )
             self._rows[id_] = [
                 {"start": start.timestamp() * 1000, "change": cost} for start, cost in costs.items()
             ]

@@ -10,6 +10,7 @@
  * @property {{time_zone: string}} config
  * @property {{language: string, number_format?: string}} locale
  * @property {{is_admin: boolean}} [user]
+ * @property {(state: State) => string} [formatEntityState]
  * @property {string} [panelUrl] the address of the dashboard
  * @property {(message: Record<string, unknown>) => Promise<any>} callWS
  */
@@ -25,7 +26,7 @@
 /**
  * @typedef {object} ListedStatistic a value of each day
  * @property {string} statistic_id
- * @property {string} [measure] what the value is, such as `input_tokens`; without it, the cost
+ * @property {string} measure what the value is, such as `cost` or `input_tokens`
  * @property {Kind | null} kind
  * @property {string | null} name
  */

@@ -4,6 +4,7 @@
 import { CREDIT_KEYS, colorAt, namesOf } from "./accounts.js";
 import { gaugeScale } from "./gauge.js";
 import { COSTS, TOKENS, isRecorded } from "./series.js";
+import { LEFT_OUT, USAGE_KEYS } from "./usage-card.js";
 
 /** @typedef {import("./accounts.js").Account} Account */
 /** @typedef {import("./accounts.js").Kind} Kind */
@@ -55,19 +56,6 @@ const IN_MONTH_CARD = [
 ];
 /** The view's head tells what is wrong. */
 const IN_STATUS_CARD = ["low_balance", "over_budget", "problem", "spend_limit_reached"];
-/** Usage by UTC day and month, besides what the card of the tokens shows. */
-const USAGE = [
-  "images",
-  "speech_characters",
-  "transcription_seconds",
-  "web_searches",
-  "file_searches",
-  "code_interpreter_sessions",
-];
-const USAGE_ROWS = [...USAGE.map((key) => `${key}_this_month`), "vector_store_bytes"];
-const IN_TOKENS_CARD = ["input_tokens", "cached_input_tokens", "output_tokens", "requests"].flatMap(
-  (key) => [`${key}_today`, `${key}_this_month`],
-);
 const SUBSCRIPTION = [
   "plan",
   "has_payment_method",
@@ -88,9 +76,8 @@ const ELSEWHERE = [
   ...COST_TILES,
   ...IN_MONTH_CARD,
   ...IN_STATUS_CARD,
-  ...IN_TOKENS_CARD,
-  ...USAGE_ROWS,
-  ...USAGE.map((key) => `${key}_today`),
+  ...USAGE_KEYS,
+  ...LEFT_OUT,
   "tokens_last_24_hours",
   "requests_last_24_hours",
   "model_tokens",
@@ -144,7 +131,9 @@ export function cardsOf(part, account, texts) {
         ...(isRecorded(account, TOKENS)
           ? [{ type: "custom:openai-account-tokens", config_entry_ids }]
           : []),
-        ...rows(account, USAGE_ROWS),
+        ...(USAGE_KEYS.some((key) => account.find(key))
+          ? [{ type: "custom:openai-account-usage", config_entry_ids }]
+          : []),
       ];
     case "subscription":
       return subscriptionCards(account, texts);

@@ -63,7 +63,7 @@ const NOISE = 0.000_05;
  */
 function statisticsOf({ listed }, kind, measures) {
   return (listed.statistics ?? []).filter(
-    (one) => one.kind === kind && measures.includes(one.measure ?? "cost"),
+    (one) => one.kind === kind && measures.includes(one.measure),
   );
 }
 
