@@ -179,7 +179,7 @@ async def test_many_models(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where a window's answer is too large to read, it is asked for in parts."""
-    monkeypatch.setattr("custom_components.openai_account.api.client.MAX_BODY", 40_000)
+    monkeypatch.setattr("custom_components.openai_account.api.pages.MAX_BODY", 40_000)
     book = simulator.account.ledger = ledger(200, tuple(f"model-{one}" for one in range(12)))
     await setup_entry(hass, entry)
     await fill_history(hass, freezer)

@@ -54,7 +54,7 @@ async def test_response_over_the_limit_is_an_error(
     simulator.fault("credit_grants", Fault(body=padded(LIMIT + 1, total_available=12.5)))
     await poll(hass, freezer)
     assert state(hass, "total_available") == STATE_UNAVAILABLE
-    assert "Error fetching openai_account credit_grants data" in caplog.text
+    assert "Error fetching openai_account credit_grants of account …Home01 data" in caplog.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,8 @@ def extract_key(text: str, kind: KeyKind) -> str:
     if len(text) > _MAX_TEXT:
         raise InvalidKeyError("Too long for a key")
     bare = _HEADER.sub("", _unquoted(text), count=1)
+    if bare.lower() == "bearer":
+        raise InvalidKeyError("No key in the text")
     if not re.search(r"[\s\"']", bare):
         return checked_key(bare)
     authorization = _found(_AUTHORIZATION, text)
