@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -14,6 +15,7 @@ from homeassistant.helpers.trigger import async_get_all_descriptions as all_trig
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
@@ -21,6 +23,7 @@ from simulator import LineItem
 from .common import (
     RunningSimulator,
     entity_id,
+    has_entity,
     poll,
     set_available_credit,
     set_options,
@@ -184,6 +187,137 @@ async def test_trigger_budget_exceeded(
     assert calls[0].data["entity"] == entity_id(hass, "over_budget", "binary_sensor")
 
 
+@pytest.mark.parametrize("is_out", [False, True], ids=["polled", "outage over midnight"])
+async def test_each_day_crosses_anew(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    calls: list[ServiceCall],
+    device: Any,
+    is_out: bool,
+) -> None:
+    """A day whose first poll is above the threshold fires, whatever the day before was."""
+    freezer.move_to(NOW)
+    days = [NOW.date() + timedelta(days=offset) for offset in range(5)]
+    simulator.account.ledger = {day: [LineItem("gpt-5.5, input", 300)] for day in days}
+    await setup_entry(hass, entry)
+    await set_options(hass, entry, update_interval=43_200)
+    target = {"target": device(), "options": {"threshold": 2.5}}
+    assert await automate(hass, {"trigger": f"{DOMAIN}.daily_cost_crossed", **target})
+    for fired, day in enumerate(days[1:], 1):
+        if is_out:
+            simulator.fault("usage", "bad_gateway")
+            await poll(hass, freezer, 3600)
+            freezer.move_to(datetime.combine(day, time(4), UTC))
+            await poll(hass, freezer)
+            simulator.clear_faults()
+        freezer.move_to(datetime.combine(day, time(17), UTC))
+        await poll(hass, freezer)
+        assert len(calls) == fired
+        await poll(hass, freezer)
+        assert len(calls) == fired
+
+
+async def test_each_month_exceeds_the_budget_anew(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    calls: list[ServiceCall],
+    device: Any,
+) -> None:
+    """A month that is over budget after an outage fires, although the last one was, too."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {
+        NOW.date(): [LineItem("gpt-5.5, input", 301)],
+        date(2026, 12, 1): [LineItem("gpt-5.5, input", 302)],
+    }
+    await setup_entry(hass, entry)
+    await set_options(hass, entry, monthly_budget=3)
+    assert await automate(hass, {"trigger": f"{DOMAIN}.budget_exceeded", "target": device()})
+    await poll(hass, freezer)
+    simulator.fault("usage", "bad_gateway")
+    await poll(hass, freezer)
+    assert not calls
+    freezer.move_to(datetime(2026, 12, 2, 12, tzinfo=UTC))
+    await poll(hass, freezer)
+    simulator.clear_faults()
+    await poll(hass, freezer)
+    assert len(calls) == 1
+    simulator.fault("usage", "bad_gateway")
+    await poll(hass, freezer)
+    simulator.clear_faults()
+    await poll(hass, freezer)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "options", "message"),
+    [
+        ("trigger", "credit_became_low", None, "The target contains no Credit low sensor"),
+        ("condition", "credit_is_low", None, "The target contains no Credit low sensor"),
+        ("trigger", "budget_exceeded", None, "The target contains no Over budget sensor"),
+        ("condition", "is_over_budget", None, "The target contains no Over budget sensor"),
+        (
+            "trigger",
+            "daily_cost_crossed",
+            {"threshold": 1},
+            "The target contains no Cost today sensor",
+        ),
+        (
+            "condition",
+            "daily_cost_is_above",
+            {"threshold": 1},
+            "The target contains no Cost today sensor",
+        ),
+    ],
+)
+async def test_target_without_a_matching_entity(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    kind: str,
+    name: str,
+    options: dict[str, Any] | None,
+    message: str,
+) -> None:
+    """The editor says which entity is missing, and such an automation is not set up."""
+    is_trigger = kind == "trigger"
+    await setup_entry(hass, entry)
+    config: dict[str, Any] = {
+        kind: f"{DOMAIN}.{name}",
+        "target": {"entity_id": entity_id(hass, "cost_yesterday")},
+    }
+    if options:
+        config["options"] = options
+    go = {"trigger": "event", "event_type": "go"}
+    assert not await automate(hass, config if is_trigger else go, None if is_trigger else config)
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "validate_config", f"{kind}s": [config]})
+    response = await client.receive_json()
+    assert response["success"]
+    assert not response["result"][f"{kind}s"]["valid"]
+    assert message in response["result"][f"{kind}s"]["error"]
+
+
+async def test_condition_whose_entity_is_gone(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    calls: list[ServiceCall],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A condition that nothing can meet anymore says so."""
+    freezer.move_to(NOW)
+    await automate_with_condition(hass, simulator, entry, "is_over_budget", {})
+    await set_options(hass, entry)
+    assert not has_entity(hass, "over_budget", "binary_sensor")
+    assert not await has_run(hass, calls)
+    assert "The target contains no Over budget sensor of OpenAI Account" in caplog.text
+
+
 async def automate_with_condition(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -326,4 +460,7 @@ async def test_editor_offers_all_triggers_and_conditions(
     for key, one in {**ours, **theirs}.items():
         assert one
         assert one["target"]
+        [entities] = one["target"]["entity"]
+        assert entities["integration"] == DOMAIN
+        assert entities["domain"] == ["sensor" if "daily_cost" in key else "binary_sensor"]
         assert ("threshold" in (one.get("fields") or {})) is ("daily_cost" in key)

@@ -237,6 +237,44 @@ async def test_cost_report_lists_expensive_models_first(
     assert messages(sent) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("gpt-4.1-mini", "gpt-4.1-mini"),
+        ("priority | gpt-5.6-sol", "priority | gpt-5.6-sol"),
+        ("ft:gpt-4o:my_home::A1", "ft:gpt-4o:my_home::A1"),
+        ("![x](http://evil.example/x.png)", r"!\[x\](http\://evil.example/x.png)"),
+        ("[x](javascript:alert)", r"\[x\](javascript:alert)"),
+        ("<img src=//evil.example>", r"\<img src=//evil.example\>"),
+        ("see https://evil.example", r"see https\://evil.example"),
+        ("WWW.evil.example", r"WWW\.evil.example"),
+        ("me@evil.example", r"me\@evil.example"),
+        ("**a** _b_ `c` ~d~ &lt;", r"\*\*a\*\* \_b\_ \`c\` \~d\~ \&lt;"),
+        ("# big", r"\# big"),
+        ("\\[x](y)", r"\\\[x\](y)"),
+    ],
+)
+async def test_cost_report_escapes_names(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+    name: str,
+    shown: str,
+) -> None:
+    """A name of a hostile host is shown as it is; normal names look normal everywhere."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to(NOW)
+    simulator.account.ledger = {NOW.date(): [LineItem(name, 100.0)]}
+    await setup_entry(hass, entry)
+    await use(hass, "cost_report", account=device_id(hass, entry), at="08:00:00")
+    freezer.move_to(datetime(2026, 11, 25, 8, 0, 1, tzinfo=dt_util.UTC))
+    await poll(hass, freezer, 0)
+    [message] = messages(sent)
+    assert message.partition("- ")[2] == f"{shown}: 1.00 USD"
+
+
 async def test_high_spending_notifies_once_a_day(
     hass: HomeAssistant,
     simulator: RunningSimulator,

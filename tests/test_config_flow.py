@@ -221,6 +221,8 @@ async def test_wrong_kind_of_key_is_refused(
         pytest.param(LONG, "invalid_host", id="long"),
         pytest.param("x" * 64, "invalid_host", id="long label"),
         pytest.param("https://例え テスト", "invalid_host", id="Japanese with a blank"),
+        ("fe80::1%eth0", "zoned_host"),
+        ("http://[fe80::1%25eth0]:8080", "zoned_host"),
         ("http://api.openai.com", "insecure_host"),
         ("http://8.8.8.8", "insecure_host"),
         ("http://[2001:4860:4860::8888]", "insecure_host"),

@@ -55,15 +55,11 @@ async def test_project_sensor_shows_the_current_month(
     await hass.async_block_till_done(wait_background_tasks=True)
     found = hass.states.get(entity_id(hass, "project_cost_proj_a"))
     assert found
-<<<<<<< HEAD
     assert found.name == "Example Home Cost of project Loft this month"
-=======
-    assert found.name == "Example Home Cost of project Loft"
     # A new month begins without costs.
     freezer.move_to(NOW.replace(month=12, day=5))
     await poll(hass, freezer)
     assert state(hass, "project_cost_proj_a") == "0.0"
->>>>>>> w-mutation
 
 
 async def test_project_sensors_are_disabled_by_default(

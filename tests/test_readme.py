@@ -27,7 +27,13 @@ from custom_components.openai_account.condition import CONDITIONS
 from custom_components.openai_account.const import DOMAIN
 from custom_components.openai_account.trigger import TRIGGERS
 
-from .common import RunningSimulator, entity_id, poll, set_available_credit, setup_entry
+from .common import (
+    RunningSimulator,
+    entity_id,
+    poll,
+    set_available_credit,
+    setup_entry,
+)
 from .const import NOW, ORGANIZATION
 
 ROOT = Path(__file__).parent.parent
@@ -178,13 +184,16 @@ async def automate(hass: HomeAssistant, config: list[dict[str, Any]]) -> AsyncGe
 
 
 async def test_examples_are_accepted(
-    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+    hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
 ) -> None:
     """Home Assistant accepts each example of an automation."""
-    await setup_entry(hass, entry)
+    await setup_entry(hass, full_entry)
+    entity = er.async_get(hass).async_get(entity_id(hass, "total_available"))
+    assert entity
+    text = README.read_text().replace("0123456789abcdef" * 2, entity.device_id or "")
     config = [
         {"alias": f"Example {number}", "triggers": [], "actions": [], **example}
-        for number, example in enumerate(examples(README.read_text()))
+        for number, example in enumerate(examples(text))
         if example.keys() & {"triggers", "conditions"}
     ]
     assert len(config) == len(TRIGGERS) + len(CONDITIONS) + 2

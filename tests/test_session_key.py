@@ -100,6 +100,7 @@ async def test_end_is_announced_two_days_before(
     assert issue.severity is ir.IssueSeverity.WARNING
     assert issue.translation_placeholders == {
         "account": "Example Home",
+        "account_text": "Example Home",
         "date": "2026-12-08",
         "usage_url": "https://platform.openai.com/usage",
         "integration_url": "/config/integrations/integration/openai_account",

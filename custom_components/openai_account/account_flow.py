@@ -24,6 +24,7 @@ from .const import (
 from .coordinator import OpenAIAccountConfigEntry, keys_of
 from .forms import REMOVALS, entered_keys, select
 from .identity import async_find_matches, async_is_still, shares_token
+from .issues import escape_markdown
 from .names import distinct_account_name
 from .status import clear_statuses
 from .validation import (
@@ -136,7 +137,7 @@ class AccountFlow(ConfigFlow):
             step_id="unknown_organization",
             menu_options=["same_organization", "other_key"],
             description_placeholders={
-                "account": distinct_account_name(self.hass, self._entry),
+                "account": escape_markdown(distinct_account_name(self.hass, self._entry)),
                 "admin_keys_url": ADMIN_KEYS_URL,
             },
         )

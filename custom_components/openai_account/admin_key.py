@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from .api import EndpointMissingError, InvalidAuthError, KeyKind, OpenAIAccountError
 from .const import ADMIN_KEYS_URL, CONF_ADMIN_KEY, CONF_DEFAULT_PROJECT, DOMAIN
 from .coordinator import COSTS, OpenAIAccountConfigEntry, OpenAIAccountData
-from .issues import create_issue, delete_issue
+from .issues import create_issue, delete_issue, escape_markdown
 from .names import distinct_account_name
 from .stored import AdminKeyRecord
 
@@ -93,12 +93,14 @@ class AdminKeyWatch:
         ):
             delete_issue(self._hass, self._entry.entry_id, ADMIN_KEY_EXPIRING)
             return
+        account_name = distinct_account_name(self._hass, self._entry)
         create_issue(
             self._hass,
             self._entry.entry_id,
             ADMIN_KEY_EXPIRING,
             placeholders={
-                "account": distinct_account_name(self._hass, self._entry),
+                "account": account_name,
+                "account_text": escape_markdown(account_name),
                 "date": dt_util.as_local(expires_at).date().isoformat(),
                 "admin_keys_url": ADMIN_KEYS_URL,
                 "integration_url": f"/config/integrations/integration/{DOMAIN}",

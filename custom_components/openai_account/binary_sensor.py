@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import override
 
 from homeassistant.components.binary_sensor import (
@@ -12,6 +13,7 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.components.sensor import ATTR_LAST_RESET
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -112,6 +114,13 @@ def over_budget(account: OpenAIAccountData) -> bool | None:
     return None if report is None or budget is None else report.cost_this_month > budget
 
 
+def _month_attributes(account: OpenAIAccountData) -> dict[str, object]:
+    """Return when the current UTC month began, which the costs are those of."""
+    if (report := account.last(COSTS)) is None:
+        return {ATTR_LAST_RESET: None}
+    return {ATTR_LAST_RESET: datetime.combine(report.month_start, time.min, UTC).isoformat()}
+
+
 def _credit_attributes(account: OpenAIAccountData) -> dict[str, object]:
     """Return the credit that is compared with the threshold."""
     credit = credit_left(account)
@@ -127,6 +136,7 @@ DERIVED_BINARY_SENSORS = (
         possible_fn=lambda account: account.options.monthly_budget is not None,
         exists_fn=lambda account: (report := account.last(COSTS)) is not None and report.complete,
         available_fn=lambda account: account.current(COSTS) is not None,
+        attributes_fn=_month_attributes,
         value_fn=over_budget,
     ),
     DerivedBinarySensorDescription(

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast, override
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConditionErrorMessage
 from homeassistant.helpers import target as target_helpers
 from homeassistant.helpers.condition import Condition, ConditionConfig
+from homeassistant.helpers.translation import async_get_exception_message
 from homeassistant.helpers.typing import ConfigType
 
 from .automation import (
@@ -20,8 +22,9 @@ from .automation import (
     IS_OVER_BUDGET,
     SPEND_LIMIT_IS_REACHED,
     StateTest,
-    matching_entities,
+    targeted_entities,
 )
+from .const import DOMAIN
 
 if TYPE_CHECKING:
     from homeassistant.helpers.condition import ConditionChecker
@@ -36,7 +39,7 @@ class AccountCondition(Condition):
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Validate the configuration."""
-        return cast(ConfigType, cls._test.schema(config))
+        return cls._test.validate(hass, config)
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         """Store the target and the options."""
@@ -50,14 +53,17 @@ class AccountCondition(Condition):
 
     @override
     def _async_check(self, **kwargs: object) -> bool:
-        """Return whether the test passes; an unknown state does not."""
-        found = target_helpers.async_extract_referenced_entity_ids(
-            self._hass, self._selection, expand_group=False
-        )
-        entities = found.referenced | found.indirectly_referenced
+        """Return whether the test passes; an unknown state does not.
+
+        Raises `ConditionErrorMessage` where the target has no such entity anymore.
+        """
+        entities = targeted_entities(self._hass, self._selection, self._test.translation_key)
+        if not entities:
+            message = async_get_exception_message(DOMAIN, self._test.error_key)
+            raise ConditionErrorMessage(DOMAIN, message)
         return any(
             self._test.matches(state, self._options)
-            for entity_id in matching_entities(self._hass, entities, self._test.translation_key)
+            for entity_id in entities
             if (state := self._hass.states.get(entity_id))
         )
 

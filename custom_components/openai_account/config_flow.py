@@ -16,6 +16,7 @@ from .const import CONF_CREDIT, CONF_ENTERED_CREDIT, CONF_ORGANIZATION, DOMAIN
 from .coordinator import OpenAIAccountConfigEntry, keys_of
 from .forms import KEY, USER_SCHEMA, entered_keys, masked, reconfigure_schema, select
 from .identity import async_find_matches, distinct, new_identity
+from .issues import escape_markdown
 from .names import distinct_account_name
 from .options_flow import OpenAIAccountOptionsFlow
 from .status import failed_keys
@@ -221,7 +222,7 @@ class OpenAIAccountConfigFlow(AccountFlow, domain=DOMAIN):
             "reauth_confirm" if KeyKind.SESSION in asked else "reauth_admin_key",
             vol.Schema({vol.Optional(kind.value): KEY for kind in KeyKind if kind in asked}),
             user_input,
-            account=distinct_account_name(self.hass, entry),
+            account=escape_markdown(distinct_account_name(self.hass, entry)),
         )
 
     async def async_step_reconfigure(

@@ -49,6 +49,14 @@ SETTLED_DAYS: Final = 3
 # A model or project without costs for this long loses its sensor.
 MODEL_RETENTION: Final = timedelta(days=90)
 
+# So many models, projects and the like have sensors and statistics of their own, and so many
+# are replaced by more expensive ones per day once that many are reached.
+MAX_NAMES: Final = 300
+MAX_REPLACED_NAMES: Final = 10
+
+# A name that neither a poll nor the history has had costs of for this long is forgotten.
+NAME_RETENTION: Final = timedelta(days=730)
+
 BILLING_URL: Final = "https://platform.openai.com/settings/organization/billing/overview"
 ADMIN_KEYS_URL: Final = "https://platform.openai.com/settings/organization/admin-keys"
 USAGE_URL: Final = "https://platform.openai.com/usage"

@@ -19,17 +19,22 @@ from .api import (
     EndpointMissingError,
     InvalidResponseError,
     OpenAIAccountError,
+    RateLimitedError,
     round_usd,
     sum_by_name,
 )
 from .const import CURRENCY_USD, DOMAIN
 from .coordinator import COSTS, OpenAIAccountData
+from .status import endpoint_status
 from .titles import api_key_titles, unique_titles
 
 MAX_REQUESTED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
 UNKNOWN: Final = "unknown"
+_STATUS = "get_costs"
+# The shortest pause where the host does not say how long to wait: twice as long each time.
+_RETRY_INTERVAL = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ async def async_get_costs(
     if group_by == API_KEY and not account.reports_api_keys:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_api_keys")
     group = GROUPS[group_by] if group_by else None
-    reports = await _async_request(account, start, end, line_items=line_items)
+    reports = await _async_request_all(account, start, end, line_items=line_items)
     days = {day: costs for report in reports for day, costs in report.days.items()}
     grouped: dict[date, dict[str, float]] = {}
     if group:
@@ -130,7 +135,7 @@ async def async_get_costs(
     return response
 
 
-async def _async_request(
+async def _async_request_all(
     account: OpenAIAccountData, start: date, end: date, *, line_items: bool
 ) -> list[CostReport]:
     """Request the costs of all days, in as many requests as that takes."""
@@ -138,10 +143,7 @@ async def _async_request(
     first = start
     while first <= end:
         last = min(end, first + (MAX_DAYS - 1) * _DAY)
-        try:
-            report = await account.client.costs_between(first, last + _DAY, line_items=line_items)
-        except OpenAIAccountError as err:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
+        report = await _async_request(account, first, last + _DAY, line_items=line_items)
         if not report.complete:
             raise HomeAssistantError(
                 translation_domain=DOMAIN, translation_key=_missing_days(account)
@@ -149,6 +151,38 @@ async def _async_request(
         reports.append(report)
         first = last + _DAY
     return reports
+
+
+async def _async_request(
+    account: OpenAIAccountData, start: date, end: date, *, line_items: bool
+) -> CostReport:
+    """Request the costs of days, unless the host has asked to wait.
+
+    Where it asks that now, the next requests of this kind wait, but no polls.
+    """
+    hass, entry_id = account.costs.hass, account.costs.config_entry.entry_id
+    own = endpoint_status(hass, entry_id, _STATUS)
+    paused = [
+        one.retry_at
+        for one in (own, account.costs.status)
+        if one.last_error == RateLimitedError.code and one.seconds_left and one.retry_at
+    ]
+    if paused:
+        time = dt_util.as_local(max(paused)).strftime("%Y-%m-%d %H:%M:%S")
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="paused",
+            translation_placeholders={"time": time},
+        )
+    try:
+        report = await account.client.costs_between(start, end, line_items=line_items)
+    except OpenAIAccountError as err:
+        if isinstance(err, RateLimitedError):
+            own.note_error(err)
+            own.pause(err.retry_after, _RETRY_INTERVAL)
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
+    own.note_success()
+    return report
 
 
 def _missing_days(account: OpenAIAccountData) -> str:

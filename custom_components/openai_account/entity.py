@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+import logging
 from typing import Protocol, override
 
 from homeassistant.const import CONF_HOST
@@ -18,7 +19,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
 from .api import DEFAULT_HOST
-from .const import BILLING_URL, DOMAIN, MANUFACTURER
+from .const import BILLING_URL, DOMAIN, MANUFACTURER, MAX_NAMES
 from .coordinator import (
     SUBSCRIPTION,
     AccountCoordinator,
@@ -28,7 +29,9 @@ from .coordinator import (
     OpenAIAccountConfigEntry,
     OpenAIAccountData,
 )
-from .store import SlugRegistry
+from .slugs import SlugRegistry
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def always(_: object) -> bool:
@@ -160,6 +163,14 @@ class DerivedEntity(AccountEntity[object]):
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """The entity of all names that have none of their own, since there are too many."""
+
+    key: str
+    create: Callable[[], Entity]
+
+
+@dataclass(frozen=True, slots=True)
 class EntityAdder:
     """Adds the entities of one platform and entry: each once the account reports its value."""
 
@@ -231,23 +242,27 @@ class EntityAdder:
         slugs: SlugRegistry,
         entity: Callable[[str, str], Entity],
         is_ready: Callable[[str], bool] | None = None,
+        others: Others | None = None,
     ) -> None:
         """Add an entity for each name that has been reported lately; remove the others.
 
         `prefix` is what their keys start with, before the slug; `entity` takes a
-        slug and a name, once `is_ready` returns True for the name. Without a coordinator,
-        all are removed.
+        slug and a name, once `is_ready` returns True for the name. Names for which there is
+        no place are together in `others`, which exists once there are some, and until the
+        next start without any. Without a coordinator, all are removed.
         """
         known = self._slugs(prefix)
         if coordinator is None:
             self.remove_named(prefix)
             return
         added: set[str] = set()
+        update_others = self._others_adder(prefix, slugs, others)
 
         @callback
         def update() -> None:
             if coordinator.data is None or not coordinator.data.complete:
                 return
+            update_others()
             recent = slugs.recent(coordinator.data.today)
             self._remove(prefix + slug for slug in known - recent.keys())
             new = recent.keys() - added
@@ -264,15 +279,46 @@ class EntityAdder:
             self.entry.async_on_unload(names.async_add_listener(update))
         update()
 
+    def _others_adder(
+        self, prefix: str, slugs: SlugRegistry, others: Others | None
+    ) -> Callable[[], None]:
+        """Return what adds, with a warning, the entity of the names for which there is no place.
+
+        At first it removes that of an earlier start.
+        """
+        has_others: bool | None = None
+
+        @callback
+        def update_others() -> None:
+            nonlocal has_others
+            if slugs.has_others and not has_others:
+                has_others = True
+                _LOGGER.warning(
+                    "Only %s of the names have a sensor %s…; the others are in %s",
+                    MAX_NAMES,
+                    prefix,
+                    others.key if others else "the sums alone",
+                )
+                if others:
+                    self.async_add_entities([others.create()])
+            elif has_others is None:
+                has_others = False
+                if others:
+                    self._remove([others.key])
+
+        return update_others
+
     def _is_registered(self, key: str) -> bool:
         unique_id = _unique_id(self.entry, key)
         registry = er.async_get(self.hass)
         return registry.async_get_entity_id(self.domain, DOMAIN, unique_id) is not None
 
     @callback
-    def remove_named(self, prefix: str) -> None:
-        """Remove all entities whose keys start with a prefix."""
+    def remove_named(self, prefix: str, others_key: str | None = None) -> None:
+        """Remove all entities whose keys start with a prefix, and that of the others."""
         self._remove(prefix + slug for slug in self._slugs(prefix))
+        if others_key:
+            self._remove([others_key])
 
     def _slugs(self, prefix: str) -> set[str]:
         """Return what follows a prefix in the keys of the registry's entities."""

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+
+# What the frontend takes for formatting, a link, an image, HTML or an entity. Nothing in
+# the names of models, such as `gpt-4.1-mini` or `web search | tool_calls`, is among it.
+_MARKDOWN = re.compile(
+    r"([\\`*\[\]<>&~@]|:(?=//)|(?<=[wW]{3})\.|^[-+#=]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))"
+)
+
+
+def escape_markdown(text: str) -> str:
+    """Return a text that was entered, or sent by a host, as it looks where Markdown is shown.
+
+    The blueprint of the cost report has the same expression.
+    """
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def _issue_id(translation_key: str, entry_id: str, subject: str) -> str:

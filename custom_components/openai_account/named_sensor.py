@@ -1,6 +1,7 @@
 """Sensors of what the costs are broken down by: models, projects and API keys.
 
-Each of them exists for as long as something was spent on it lately.
+Each of them exists for as long as something was spent on it lately. Where there are too many,
+the most expensive have sensors, and one more has the rest.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+import math
 from typing import Final, override
 
 from homeassistant.components.sensor import (
@@ -22,13 +24,15 @@ from homeassistant.helpers import entity_registry as er
 from .api import CostReport, round_usd
 from .const import CURRENCY_USD
 from .coordinator import AccountCoordinator, OpenAIAccountData
-from .entity import AccountEntity, EntityAdder
-from .store import AccountStore, SlugRegistry
-from .titles import api_key_titles
+from .entity import AccountEntity, EntityAdder, Others
+from .slugs import SlugRegistry
+from .store import AccountStore
+from .titles import ApiKeyTitles
 
 MODEL_COST_PREFIX: Final = "model_cost_"
 PROJECT_COST_PREFIX: Final = "project_cost_"
 KEY_COST_PREFIX: Final = "key_cost_"
+OTHER_KEYS: Final = "other_api_keys_cost"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +41,12 @@ class NamedCostDescription(SensorEntityDescription):
 
     `key` is a prefix, which the slug of a name follows; `registry_fn` returns the slugs, and
     `costs_fn` the costs by name. `title_fn` returns what to call a name now, which stands for
-    `placeholder` in the entity's name.
+    `placeholder` in the entity's name. `others_key` is the key of the sensor of all names that
+    have none of their own.
     """
 
     placeholder: str
+    others_key: str
     registry_fn: Callable[[AccountStore], SlugRegistry]
     costs_fn: Callable[[CostReport], Mapping[str, float]]
     title_fn: Callable[[AccountStore, str], str]
@@ -49,6 +55,7 @@ class NamedCostDescription(SensorEntityDescription):
 def _description(
     prefix: str,
     placeholder: str,
+    others_key: str,
     registry_fn: Callable[[AccountStore], SlugRegistry],
     costs_fn: Callable[[CostReport], Mapping[str, float]],
     title_fn: Callable[[AccountStore, str], str],
@@ -64,6 +71,7 @@ def _description(
         suggested_display_precision=2,
         entity_registry_enabled_default=enabled,
         placeholder=placeholder,
+        others_key=others_key,
         registry_fn=registry_fn,
         costs_fn=costs_fn,
         title_fn=title_fn,
@@ -73,6 +81,7 @@ def _description(
 MODEL_SENSOR = _description(
     MODEL_COST_PREFIX,
     "model",
+    "other_models_cost",
     lambda store: store.models,
     lambda report: report.models_this_month,
     lambda _, model: model,
@@ -80,18 +89,24 @@ MODEL_SENSOR = _description(
 PROJECT_SENSOR = _description(
     PROJECT_COST_PREFIX,
     "project",
+    "other_projects_cost",
     lambda store: store.projects,
     lambda report: report.projects_this_month,
-    lambda store, project: store.projects.label(store.projects.slug(project)),
+    lambda store, project: store.projects.label(project),
     enabled=False,
 )
-KEY_SENSOR = _description(
-    KEY_COST_PREFIX,
-    "api_key",
-    lambda store: store.api_keys,
-    lambda report: report.api_keys_this_month,
-    lambda store, api_key: api_key_titles(store)[api_key],
-)
+
+
+def _key_sensor() -> NamedCostDescription:
+    """Describe the sensors of an account's API keys."""
+    return _description(
+        KEY_COST_PREFIX,
+        "api_key",
+        OTHER_KEYS,
+        lambda store: store.api_keys,
+        lambda report: report.api_keys_this_month,
+        ApiKeyTitles().get,
+    )
 
 
 def add_named_sensors(adder: EntityAdder, account: OpenAIAccountData) -> None:
@@ -106,22 +121,58 @@ def add_named_sensors(adder: EntityAdder, account: OpenAIAccountData) -> None:
             description.registry_fn(account.store),
             lambda slug, name: NamedCostSensor(account.costs, description, slug, name),
             is_ready,
+            Others(description.others_key, lambda: OtherCostSensor(account.costs, description)),
         )
 
     add(MODEL_SENSOR)
     add(PROJECT_SENSOR)
     if account.names:
         # The entity id is made of the first name, so that it waits for it.
-        add(KEY_SENSOR, account.names.is_tried)
+        add(_key_sensor(), account.names.is_tried)
     else:
         # Without an admin key, costs do not say which key they are of.
-        adder.remove_named(KEY_COST_PREFIX)
+        adder.remove_named(KEY_COST_PREFIX, OTHER_KEYS)
 
 
-class NamedCostSensor(AccountEntity[CostReport], SensorEntity):
-    """The cost of a model, project, or API key in the current month, under its current title."""
+class _MonthCostSensor(AccountEntity[CostReport], SensorEntity):
+    """A cost in the current month."""
 
     entity_description: NamedCostDescription
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """The start of the current UTC month."""
+        return datetime.combine(self.coordinator.data.month_start, time.min, UTC)
+
+    @override
+    def _shown(self) -> tuple[object, ...]:
+        return self.native_value, self.last_reset
+
+
+class OtherCostSensor(_MonthCostSensor):
+    """The cost of all models, projects, or API keys that have no sensor of their own."""
+
+    def __init__(
+        self, coordinator: AccountCoordinator[CostReport], description: NamedCostDescription
+    ) -> None:
+        """Prepare the sensor of what a description describes."""
+        key = description.others_key
+        super().__init__(coordinator, replace(description, key=key, translation_key=key))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The cost so far, to a millionth of a dollar."""
+        report, description = self.coordinator.data, self.entity_description
+        slugs = description.registry_fn(self.coordinator.store)
+        named = set(slugs.recent(report.today).values())
+        costs = description.costs_fn(report).items()
+        return round_usd(math.fsum(cost for name, cost in costs if name not in named))
+
+
+class NamedCostSensor(_MonthCostSensor):
+    """The cost of a model, project, or API key in the current month, under its current title."""
 
     def __init__(
         self,
@@ -173,13 +224,3 @@ class NamedCostSensor(AccountEntity[CostReport], SensorEntity):
         """The cost so far, to a millionth of a dollar."""
         costs = self.entity_description.costs_fn(self.coordinator.data)
         return round_usd(costs.get(self._costs_of, 0.0))
-
-    @property
-    @override
-    def last_reset(self) -> datetime | None:
-        """The start of the current UTC month."""
-        return datetime.combine(self.coordinator.data.month_start, time.min, UTC)
-
-    @override
-    def _shown(self) -> tuple[object, ...]:
-        return self.native_value, self.last_reset

@@ -23,7 +23,7 @@ from .const import (
 )
 from .coordinator import CREDIT, SUBSCRIPTION, OpenAIAccountConfigEntry, OpenAIAccountData
 from .estimate import estimated_credit
-from .issues import create_issue, delete_issue
+from .issues import create_issue, delete_issue, escape_markdown
 from .names import distinct_account_name
 from .store import AccountStore
 
@@ -61,12 +61,14 @@ def update_session_key(
         delete_issue(hass, entry.entry_id, SESSION_KEY_EXPIRING)
     elif works:
         end = added + _expected_lifetime(account.store)
+        account_name = distinct_account_name(hass, entry)
         create_issue(
             hass,
             entry.entry_id,
             SESSION_KEY_EXPIRING,
             placeholders={
-                "account": distinct_account_name(hass, entry),
+                "account": account_name,
+                "account_text": escape_markdown(account_name),
                 "date": dt_util.as_local(end).date().isoformat(),
                 "usage_url": USAGE_URL,
                 "integration_url": f"/config/integrations/integration/{DOMAIN}",

@@ -49,6 +49,23 @@ def api_key_titles(
     return titles | {one: one for one in names if one not in titles}
 
 
+class ApiKeyTitles:
+    """What to call the API keys of a store, worked out once per change in it."""
+
+    def __init__(self) -> None:
+        """Start with nothing worked out."""
+        self._revision: tuple[int, int] | None = None
+        self._titles: dict[str, str] = {}
+
+    def get(self, store: AccountStore, api_key: str) -> str:
+        """Return what to call an API key that has had costs."""
+        revision = store.api_keys.revision, store.projects.revision
+        if revision != self._revision:
+            self._revision = revision
+            self._titles = api_key_titles(store)
+        return self._titles[api_key]
+
+
 def unique_titles(names: Mapping[str, str]) -> dict[str, str]:
     """Return what to call each id: its name, with the id where another has the same name."""
     counts = Counter(names.values())

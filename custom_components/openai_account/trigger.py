@@ -25,6 +25,7 @@ from .automation import (
     IS_OVER_BUDGET,
     SPEND_LIMIT_IS_REACHED,
     StateTest,
+    is_same_period,
     matching_entities,
 )
 
@@ -33,7 +34,8 @@ class AccountTrigger(Trigger):
     """Fires when the state of an account's entity begins to match a test.
 
     States before and after an outage are compared with each other: what matched
-    before and matches after it does not fire, what changed in between does.
+    before and matches after it does not fire, what changed in between does. So does what
+    matches in another day or month than before, since it has begun to match anew.
     """
 
     _test: ClassVar[StateTest]
@@ -42,7 +44,7 @@ class AccountTrigger(Trigger):
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Validate the configuration."""
-        return cast(ConfigType, cls._test.schema(config))
+        return cls._test.validate(hass, config)
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Store the target and the options."""
@@ -80,7 +82,9 @@ class AccountTrigger(Trigger):
             entity_id = state.entity_id
             before = self._last.get(entity_id)
             self._last[entity_id] = state
-            if before is None or self._matches(before) or not self._matches(state):
+            if before is None or not self._matches(state):
+                return
+            if self._matches(before) and is_same_period(before, state):
                 return
             run_action(
                 {ATTR_ENTITY_ID: entity_id, "from_state": before, "to_state": state},

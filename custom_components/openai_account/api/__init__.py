@@ -23,8 +23,10 @@ from .errors import (
     WebPageError,
     WrongAdminKeyError,
     WrongKeyTypeError,
+    ZonedHostError,
 )
 from .keys import KEY_PREFIXES, extract_key
+from .limits import time_limit
 from .organization import Organization, SpendLimit
 from .parsing import round_usd
 from .projects import NamedObject
@@ -80,8 +82,10 @@ __all__ = [
     "WebPageError",
     "WrongAdminKeyError",
     "WrongKeyTypeError",
+    "ZonedHostError",
     "base_url",
     "extract_key",
     "round_usd",
     "sum_by_name",
+    "time_limit",
 ]

@@ -7,7 +7,7 @@ import re
 
 from yarl import URL
 
-from .errors import InsecureHostError, InvalidHostError
+from .errors import InsecureHostError, InvalidHostError, ZonedHostError
 
 DEFAULT_HOST = "api.openai.com"
 
@@ -37,8 +37,8 @@ def base_url(host: str) -> URL:
     """Return the URL that requests to a host start with, without a trailing slash.
 
     `host` is a host name or an IP address, with or without a port, or a URL. The
-    scheme defaults to https. Raises `InvalidHostError`, or `InsecureHostError` for
-    plain http to a public host.
+    scheme defaults to https. Raises `InvalidHostError`, `ZonedHostError` for an IPv6
+    address with a zone, or `InsecureHostError` for plain http to a public host.
     """
     host = host.strip()
     if not host or len(host) > 2000 or any(not char.isprintable() for char in host):
@@ -48,6 +48,8 @@ def base_url(host: str) -> URL:
         port = url.port
     except ValueError as err:
         raise InvalidHostError("Not a valid host") from err
+    if "%" in (url.raw_host or "") and literal(url.raw_host or ""):
+        raise ZonedHostError("An IPv6 address with a zone")
     if (
         url.scheme not in ("http", "https")
         or not url.raw_host

@@ -18,10 +18,11 @@ from .errors import (
     WebPageError,
     WrongAdminKeyError,
 )
+from .limits import limited
 from .organization import AdminKey, Organization, SpendLimit, expiry_of
 from .pages import fetch_list, fetch_pages
 from .parsing import JsonObject
-from .projects import NamedObject, oldest_project
+from .projects import NamedObject, is_path_part, oldest_project
 from .sharing import SharedResponse
 from .subscription import Subscription
 from .transport import DASHBOARD, V1, Query, Transport
@@ -83,6 +84,7 @@ class OpenAIAccountClient:
         """The path that each endpoint was found at, by the last part of the path."""
         return self._transport.paths
 
+    @limited
     async def credit_grants(self) -> CreditGrants:
         """Fetch the prepaid credit.
 
@@ -114,14 +116,15 @@ class OpenAIAccountClient:
         today = utc_today()
         return await self.costs_between(today, today + timedelta(days=1))
 
+    @limited
     async def costs_between(
         self, start: date, end: date, *, line_items: bool = False
     ) -> CostReport:
         """Fetch the costs of up to 100 UTC days, `end` excluded.
 
         The last day is the report's `today`. With `line_items` the days keep them.
-        Where the response is too large to read, the days are requested in parts.
-        Raises ValueError for no days or too many.
+        Where the response is too large to read, the days are requested in parts, within
+        the limits of one fetch. Raises ValueError for no days or too many.
         """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError(f"from 1 to {MAX_DAYS} days")
@@ -137,14 +140,17 @@ class OpenAIAccountClient:
             second = await self.costs_between(middle, end, line_items=line_items)
             return CostReport.joined([first, second])
 
+    @limited
     async def subscription(self) -> Subscription:
         """Fetch the plan, its limits and who is billed."""
         return await self._fetch_subscription(_SUBSCRIPTION)
 
+    @limited
     async def organizations(self) -> tuple[Organization, ...]:
         """Fetch the organizations of the key's owner, the default one first."""
         return await self._transport.fetch(_ME, Organization.read_all, prefixes=V1)
 
+    @limited
     async def spend_limit(self) -> SpendLimit:
         """Fetch the organization's own monthly limit.
 
@@ -158,6 +164,7 @@ class OpenAIAccountClient:
         except WrongAdminKeyError as err:
             raise EndpointMissingError("The key may not read the spend limit") from err
 
+    @limited
     async def projects(self) -> tuple[NamedObject, ...]:
         """Fetch the organization's projects, archived ones included.
 
@@ -167,19 +174,25 @@ class OpenAIAccountClient:
         query = (("include_archived", "true"),)
         return await fetch_list(self._transport, _PROJECTS, NamedObject.read, query)
 
+    @limited
     async def oldest_project(self) -> str | None:
         """Fetch the id of the organization's oldest project, which tells organizations apart."""
         return oldest_project(await self.projects())
 
+    @limited
     async def api_keys(self, project: str) -> tuple[NamedObject, ...]:
         """Fetch the API keys of a project, by its id; raises as `projects` does."""
+        if not is_path_part(project):
+            raise EndpointMissingError("No project has such an id")
         return await fetch_list(self._transport, _API_KEYS, NamedObject.read, part=project)
 
+    @limited
     async def admin_key_expiry(self) -> datetime | None:
         """Fetch when the admin key expires (UTC); None where it never does or is not listed."""
         keys = await fetch_list(self._transport, _ADMIN_KEYS, AdminKey.read)
         return expiry_of(self._transport.key(KeyKind.ADMIN), keys)
 
+    @limited
     async def usage_between(
         self, endpoint: UsageEndpoint, start: date, end: date, group_by: Collection[str] = ()
     ) -> UsageReport:
@@ -206,6 +219,7 @@ class OpenAIAccountClient:
             second = await self.usage_between(endpoint, middle, end, group_by)
             return replace(second, start=start, days={**first.days, **second.days})
 
+    @limited
     async def usage_by_hour(
         self, endpoint: UsageEndpoint, days: int, group_by: Collection[str] = ()
     ) -> UsageReport:

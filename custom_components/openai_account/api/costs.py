@@ -14,7 +14,7 @@ import math
 from typing import Self
 
 from .errors import InvalidResponseError
-from .parsing import CENTS, JSON, JsonObject, cents, decimal, moment, text
+from .parsing import CENTS, JSON, JsonObject, cents, decimal, identifier, moment, text
 
 # Prices go down to a hundred-millionth of a dollar per token. What is smaller is
 # noise of the dashboard's floats, which the documented endpoint does not have.
@@ -89,7 +89,7 @@ class Ledger:
 
     def add(self, day: date, row: JsonObject, name: str, amount: Decimal | None) -> None:
         """Add a row whose line item is in the field `name`."""
-        if self.organization is None and (organization := row.read("organization_id", text)):
+        if self.organization is None and (organization := row.read("organization_id", identifier)):
             self.organization = organization, row.read("organization_name", text)
         project = row.read("project_id", self.text)
         api_key = row.read("api_key_id", self.text)

@@ -7,12 +7,16 @@ parsed on its own, and an unreadable one is None without affecting the others.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .errors import InvalidResponseError
 from .parsing import JsonObject, moment, number
 from .subscription import Subscription
+
+# So many of the next expiries are kept.
+_MAX_EXPIRIES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +62,12 @@ class CreditGrants:
         return result
 
     def at(self, now: datetime) -> CreditGrants:
-        """Return the credit without the grants that have expired by a time."""
-        left = tuple(expiry for expiry in self.expiries if expiry > now)
+        """Return the credit without the grants that have expired by a time.
+
+        Of the others, the next thousand are left in.
+        """
+        first = bisect_right(self.expiries, now)
+        left = self.expiries[first : first + _MAX_EXPIRIES]
         return self if left == self.expiries else replace(self, expiries=left)
 
     @property

@@ -34,6 +34,15 @@ class InvalidHostError(OpenAIAccountError):
     code = "invalid_host"
 
 
+class ZonedHostError(InvalidHostError):
+    """The host is an IPv6 address with a zone, such as `fe80::1%eth0`.
+
+    A zone is the name of a network interface of one machine: nobody else understands it.
+    """
+
+    code = "zoned_host"
+
+
 class InsecureHostError(OpenAIAccountError):
     """The key would be sent over plain http through a public network."""
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import re
 
 from .errors import InvalidResponseError
-from .parsing import JsonObject, boolean, cents, moment, text
+from .parsing import JsonObject, boolean, cents, identifier, moment, text
 
 # What stands for the hidden part of a key
 _HIDDEN = re.compile(r"[*.…•]{2,}|…")
@@ -36,7 +36,7 @@ class Organization:
         found = [
             cls(org_id, org.read("title", text), org.read("is_default", boolean) or False)
             for org in (orgs.rows("data") if orgs else ())
-            if (org_id := org.read("id", text)) and org_id.isascii() and len(org_id) <= 100
+            if (org_id := org.read("id", identifier))
         ]
         return tuple(sorted(found, key=lambda org: not org.is_default))
 

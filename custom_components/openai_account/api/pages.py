@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from .errors import InvalidResponseError, KeyKind, ResponseTooLargeError
-from .parsing import JsonObject, boolean, text
+from .parsing import JsonObject, boolean, page_cursor
 from .response import MAX_BODY
 from .transport import V1, Query, Transport
 
@@ -34,7 +34,7 @@ def _read_page[ReportT](read: Callable[[JsonObject], ReportT], data: JsonObject)
     return _Page(
         report=read(data),
         has_more=data.read("has_more", boolean) or False,
-        next_page=data.read("next_page", text),
+        next_page=data.read("next_page", page_cursor),
         size=data.size,
     )
 
@@ -91,7 +91,7 @@ def _read_list_page[RowT](
     return _ListPage(
         rows=tuple(row for one in data.rows("data") if (row := read_row(one)) is not None),
         has_more=data.read("has_more", boolean) or False,
-        last_id=data.read("last_id", text),
+        last_id=data.read("last_id", page_cursor),
     )
 
 

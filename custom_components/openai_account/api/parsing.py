@@ -17,6 +17,14 @@ type JSON = dict[str, JSON] | list[JSON] | str | int | float | bool | None
 # Larger numbers cannot be money, and sums of them lose cents.
 MAX_NUMBER = 10**15
 
+# What the API calls something is much shorter. This is also the longest state that an
+# entity can have.
+MAX_TEXT = 255
+
+# Ids of OpenAI have 30 characters or so.
+_MAX_ID = 100
+_MAX_CURSOR = 2000
+
 # So many make a US dollar.
 CENTS = 100
 
@@ -60,13 +68,30 @@ def boolean(value: JSON) -> bool | None:
 
 
 def text(value: JSON) -> str | None:
-    """Return text with single spaces and no other white space, None where nothing is left."""
+    """Return the start of a text, with single spaces and no other white space.
+
+    None where nothing is left.
+    """
     if not isinstance(value, str):
         return None
+    value = value[: 4 * MAX_TEXT]
     # Databases and logs reject or garble control characters.
     if not value.isprintable():
         value = "".join(char if char.isprintable() else " " for char in value)
-    return " ".join(value.split()) or None
+    return " ".join(value.split())[:MAX_TEXT].rstrip() or None
+
+
+def identifier(value: JSON) -> str | None:
+    """Return the id of an organization, None for what cannot be one."""
+    result = text(value)
+    return result if result and result.isascii() and len(result) <= _MAX_ID else None
+
+
+def page_cursor(value: JSON) -> str | None:
+    """Return what tells the next page from the others; it is sent back as it is."""
+    if not isinstance(value, str) or not value or len(value) > _MAX_CURSOR:
+        return None
+    return value if value.isprintable() else None
 
 
 def moment(value: JSON) -> datetime | None:

@@ -18,6 +18,11 @@ from .parsing import JsonObject, moment, text
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
+def is_path_part(one: str) -> bool:
+    """Return whether an id can be part of a path as it is."""
+    return _ID.fullmatch(one) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class NamedObject:
     """A project or an API key: its id and name; None for a name or time that cannot be read."""
@@ -30,10 +35,9 @@ class NamedObject:
     def read(cls, data: JsonObject) -> Self | None:
         """Read a row; None for one whose id cannot be part of a path."""
         one = data.read("id", text)
-        if not one or not _ID.fullmatch(one):
+        if not one or not is_path_part(one):
             return None
-        name = data.read("name", text)
-        return cls(one, name and name[:200], data.read("created_at", moment))
+        return cls(one, data.read("name", text), data.read("created_at", moment))
 
 
 def oldest_project(projects: Iterable[NamedObject]) -> str | None:

@@ -26,6 +26,7 @@ from .errors import (
     WrongAdminKeyError,
     WrongKeyTypeError,
 )
+from .limits import count_bytes
 from .parsing import JSON, text
 
 MAX_BODY: Final = 8 * 1024 * 1024
@@ -49,6 +50,7 @@ async def read_body(response: aiohttp.ClientResponse) -> bytes:
     try:
         async for chunk in response.content.iter_any():
             body += chunk
+            count_bytes(len(chunk))
             if len(body) > limit:
                 break
     except aiohttp.ClientError, OSError:

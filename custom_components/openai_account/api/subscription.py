@@ -16,20 +16,22 @@ from .parsing import JSON, JsonObject, boolean, moment, number, text
 # Gateways report "no limit" as this number of dollars.
 UNLIMITED_USD = 100_000_000
 
+_MAX_TAX_IDS = 20
+
 
 def _address(value: JSON) -> str | None:
     """Return an address as one line, from the parts that it has."""
     if not isinstance(value, dict):
         return None
     names = ("line1", "line2", "postal_code", "city", "state", "country")
-    return ", ".join(part for name in names if (part := text(value.get(name)))) or None
+    return text(", ".join(part for name in names if (part := text(value.get(name)))))
 
 
 def _tax_ids(value: JSON) -> str | None:
     """Return tax ids as one line, from a text, an object or a list of either."""
-    ids = value if isinstance(value, list) else [value]
+    ids = value[:_MAX_TAX_IDS] if isinstance(value, list) else [value]
     texts = (text(one.get("value") if isinstance(one, dict) else one) for one in ids)
-    return ", ".join(one for one in texts if one) or None
+    return text(", ".join(one for one in texts if one))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ class Transport:
                 err.key = kind
                 raise
         self._prefixes: dict[str, str] = {}
+        self._connected: str | None = None
         self._unreadable: set[str] = set()
         self._known: dict[tuple[str, int], _Known] = {}
 
@@ -202,12 +203,23 @@ class Transport:
 
     async def _get(self, path: str, query: Query, key: KeyKind, known: _Known | None) -> _Body:
         try:
-            url, headers = await self._route(path)
-            headers = {**headers, "Authorization": f"Bearer {self._keys[key]}"}
-            async with self._session.get(
-                url, params=query, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                body = await read_body(response)
+            for url, headers in await self._routes(path):
+                try:
+                    async with self._session.get(
+                        url,
+                        params=query,
+                        headers={**headers, "Authorization": f"Bearer {self._keys[key]}"},
+                        timeout=TIMEOUT,
+                        allow_redirects=False,
+                    ) as response:
+                        self._connected = url.raw_host
+                        body = await read_body(response)
+                        break
+                except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as err:
+                    # Nothing was sent; the next address may be one at which the host listens.
+                    failure = err
+            else:
+                raise failure
         except TimeoutError as err:
             raise CannotConnectError("No response in time") from err
         except (aiohttp.ClientError, OSError, UnicodeError) as err:
@@ -217,25 +229,28 @@ class Transport:
             return _Body(digest, None)
         return _Body(digest, await self._parse_response(response, body, key))
 
-    async def _route(self, path: str) -> tuple[URL, dict[str, str]]:
-        """Return where a request goes and the headers that it carries, without the key.
+    async def _routes(self, path: str) -> list[tuple[URL, dict[str, str]]]:
+        """Return where a request can go and the headers that it carries, without the key.
 
         A key never travels unencrypted through a public network. What a name
         resolves to can change between a check and the connection, so over plain
-        http the connection is made to the checked address itself.
+        http the connection is made to the checked address itself. A name can have
+        several: the one that was connected to last comes first.
         """
         url = self._base.joinpath(*path.strip("/").split("/"))
         host = url.raw_host or ""
         if url.scheme == "https" or literal(host):
-            return url, self._headers
+            return [(url, self._headers)]
         found = await asyncio.get_running_loop().getaddrinfo(
             host, url.port, type=socket.SOCK_STREAM
         )
-        addresses = [str(info[4][0]) for info in found]
-        address = next((one for one in addresses if is_private(one)), None)
-        if address is None:
+        addresses = dict.fromkeys(str(info[4][0]) for info in found)
+        private = [one for one in addresses if is_private(one)]
+        if not private:
             raise InsecureHostError("Plain http to a public address")
-        return url.with_host(address), {**self._headers, "Host": url.raw_authority}
+        headers = {**self._headers, "Host": url.raw_authority}
+        private.sort(key=lambda address: address != self._connected)
+        return [(url.with_host(address), headers) for address in private]
 
     async def _parse_response(
         self, response: aiohttp.ClientResponse, body: bytes, key: KeyKind

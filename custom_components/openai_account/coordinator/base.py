@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, time, timedelta
 import logging
 import math
 from typing import TYPE_CHECKING, ClassVar, override
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -19,6 +21,7 @@ from ..api import (
     OpenAIAccountClient,
     OpenAIAccountError,
     RateLimitedError,
+    time_limit,
 )
 from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN, MISSING_PERIOD
 from ..issues import create_issue, delete_issue
@@ -35,6 +38,9 @@ ENDPOINT_GONE = "endpoint_gone"
 
 # An endpoint is not polled again within this many seconds just to rejoin the others.
 _MIN_GAP = 60.0
+
+# The setup of an entry waits no longer than this for its endpoints.
+_SETUP_SECONDS = 30.0
 
 # Accounts are polled from once to twice as long after midnight UTC.
 _AFTER_MIDNIGHT = timedelta(seconds=30)
@@ -97,7 +103,8 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         try:
             if left := self.status.seconds_left:
                 raise self._update_failed(left)
-            data = await self._fetch()
+            with self._time_limit():
+                data = await self._fetch()
         except OpenAIAccountError as err:
             raise self._handle_error(err) from err
         finally:
@@ -107,6 +114,14 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
         return data
+
+    def _time_limit(self) -> AbstractContextManager[None]:
+        """Return a limit for all fetches of the first poll: Home Assistant's start waits for it.
+
+        An entry can be neither disabled nor removed until then.
+        """
+        is_setup = self.config_entry.state is ConfigEntryState.SETUP_IN_PROGRESS
+        return time_limit(_SETUP_SECONDS) if is_setup else nullcontext()
 
     @override
     def _async_refresh_finished(self) -> None:

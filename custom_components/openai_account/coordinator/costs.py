@@ -16,6 +16,7 @@ from ..api import (
     InvalidResponseError,
     OpenAIAccountClient,
     OpenAIAccountError,
+    sum_by_name,
 )
 from ..const import SETTLED_DAYS
 from ..store import AccountStore
@@ -81,13 +82,15 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             report = self.data
         else:
             report = _updated(self.data, response)
+        past = self._past
         report = await self._add_last_month(report)
-        report = await self._reach_back(report)
-        if response is not self._response:
-            # After the month before: the later days have the current names.
-            self._note_names(response)
+        if is_whole or self._past is not past:
+            self._note_names(report, report)
+        elif response is not self._response:
+            # All other days were noted before.
+            self._note_names(response, report)
         self._response = response
-        return report
+        return await self._reach_back(report)
 
     async def _add_last_month(self, report: CostReport) -> CostReport:
         """Request the last month if that is due: at first, and while it can still change."""
@@ -106,7 +109,6 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         if not past.complete:
             return report
         self._past, self._past_requested = past, report.today
-        self._note_names(past)
         return _updated(report, past)
 
     async def _reach_back(self, report: CostReport) -> CostReport:
@@ -131,12 +133,25 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             report = _updated(report, part)
         return report
 
-    def _note_names(self, response: CostReport) -> None:
-        """Record which models and projects had costs."""
-        self.store.models.note(response.last_days_of_models)
-        self.store.projects.note(response.last_days_of_projects, response.project_names)
-        self.store.api_keys.note(response.last_days_of_api_keys)
-        self.store.api_keys.note_projects(response.key_projects)
+    def _note_names(self, part: CostReport, report: CostReport) -> None:
+        """Record which models, projects and API keys had costs in a part of a report.
+
+        Where there are too many, the costs in the whole report tell which matter most.
+        """
+        today, days = report.today, report.days.values()
+        self.store.models.note(
+            today, part.last_days_of_models, lambda: sum_by_name(day.models for day in days)
+        )
+        self.store.projects.note(
+            today,
+            part.last_days_of_projects,
+            lambda: sum_by_name(day.projects for day in days),
+            part.project_names,
+        )
+        self.store.api_keys.note(
+            today, part.last_days_of_api_keys, lambda: sum_by_name(day.api_keys for day in days)
+        )
+        self.store.api_keys.note_projects(part.key_projects)
 
 
 def _updated(report: CostReport, part: CostReport) -> CostReport:

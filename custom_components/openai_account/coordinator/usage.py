@@ -21,6 +21,7 @@ from ..api import (
     ResponseTooLargeError,
     UsageEndpoint,
     UsageReport,
+    sum_by_name,
 )
 from ..const import MISSING_PERIOD, SETTLED_DAYS
 from .base import AccountCoordinator
@@ -58,7 +59,15 @@ class UsageCoordinator(AccountCoordinator[UsageReport]):
     async def _fetch(self) -> UsageReport:
         report = await self._fetch_usage()
         if self.usage_endpoint.has_tokens:
-            self.store.usage_models.note(report.last_days_of_models)
+            self.store.usage_models.note(
+                report.today,
+                report.last_days_of_models,
+                lambda: sum_by_name(
+                    {name: usage.tokens for name, usage in day.models.items()}
+                    for day in report.days.values()
+                ),
+                source=self.endpoint,
+            )
         return report
 
     @abstractmethod

@@ -14,7 +14,8 @@ from ..const import CURRENCY_USD
 from ..coordinator import OpenAIAccountData
 from ..daily_usage import async_fetch_usage
 from ..entity import always
-from ..store import AccountStore, SlugRegistry
+from ..slugs import SlugRegistry
+from ..store import AccountStore
 from ..titles import api_key_titles
 
 

@@ -10,6 +10,7 @@ from itertools import batched
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..api import sum_by_name
 from ..coordinator import OpenAIAccountConfigEntry
 from ..names import distinct_account_name
 from ..statistic_ids import statistic_id
@@ -240,7 +241,10 @@ class AccountStatistics[DayT]:
         return result
 
     def _named(self, days: Iterable[DayT]) -> set[str]:
-        """Return the ids of the statistics that some days have values for, new ones too."""
+        """Return the ids of the statistics that some days have values for, new ones too.
+
+        Where there are too many names, the others have no statistic.
+        """
         days = list(days)
         result: set[str] = set()
         for measure in self._measures:
@@ -248,8 +252,7 @@ class AccountStatistics[DayT]:
                 result.add(statistic_id(self._entry, measure.key))
             if measure.by_name and measure.registry:
                 registry = measure.registry(self._store)
-                names = {name for day in days for name in measure.by_name(day)}
-                slugs = [registry.slug(name) for name in sorted(names)]
+                slugs = registry.admit(sum_by_name(measure.by_name(day) for day in days))
                 result |= {statistic_id(self._entry, measure.key, slug) for slug in slugs}
         return result
 
