@@ -299,6 +299,8 @@ function subscriptionCards(account, texts) {
   const rest = account.entities
     .filter(({ key, kind }) => kind === null && ![...SUBSCRIPTION, ...ELSEWHERE].includes(key))
     .map((one) => one.key);
-  const names = SUBSCRIPTION.map((key) => (key === "canceled" ? texts.cancellation : undefined));
+  /** @type {Record<string, string | undefined>} */
+  const short = { canceled: texts.cancellation, auto_recharge_enabled: texts.recharge };
+  const names = SUBSCRIPTION.map((key) => short[key]);
   return rows(account, [...SUBSCRIPTION, ...rest], names);
 }

@@ -53,7 +53,8 @@
  * @property {string} lowCredit `{amount}` left
  * @property {string} overBudget `{amount}` spent, `{budget}`
  * @property {string} canceled the subscription is
- * @property {string} cancellation of the subscription, as a short name below that heading
+ * @property {string} cancellation short names below the heading of the subscription
+ * @property {string} recharge by itself, when the credit is low
  * @property {string} noPaymentMethod
  * @property {string} noAccount there is no account yet
  * @property {string} addAccount the link that adds one

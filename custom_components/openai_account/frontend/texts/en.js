@@ -68,6 +68,7 @@ export default {
   lowCredit: "The credit is low: {amount} left.",
   overBudget: "Over budget: {amount} of {budget} spent this month.",
   cancellation: "Cancellation",
+  recharge: "Auto-recharge",
   canceled: "The subscription has been canceled.",
   noPaymentMethod: "There is no payment method on file.",
   noAccount: "There is no OpenAI account yet.",

@@ -68,6 +68,7 @@ export default {
   lowCredit: "Queda poco crédito: {amount}.",
   overBudget: "Presupuesto superado: {amount} de {budget} gastados este mes.",
   cancellation: "Cancelación",
+  recharge: "Recarga automática",
   canceled: "La suscripción se ha cancelado.",
   noPaymentMethod: "No hay ningún método de pago registrado.",
   noAccount: "Todavía no hay ninguna cuenta de OpenAI.",

@@ -70,6 +70,7 @@ export default {
   lowCredit: "Le crédit est bas : il reste {amount}.",
   overBudget: "Budget dépassé : {amount} sur {budget} dépensés ce mois-ci.",
   cancellation: "Résiliation",
+  recharge: "Recharge automatique",
   canceled: "L'abonnement a été résilié.",
   noPaymentMethod: "Aucun moyen de paiement n'est enregistré.",
   noAccount: "Il n'y a pas encore de compte OpenAI.",

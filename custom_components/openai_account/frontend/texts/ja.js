@@ -68,6 +68,7 @@ export default {
   lowCredit: "クレジットが残りわずかです: {amount}。",
   overBudget: "予算を超えました: 今月は {budget} 中 {amount} を使用。",
   cancellation: "解約",
+  recharge: "自動チャージ",
   canceled: "サブスクリプションは解約されました。",
   noPaymentMethod: "支払い方法が登録されていません。",
   noAccount: "OpenAI アカウントはまだありません。",

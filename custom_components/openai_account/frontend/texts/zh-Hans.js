@@ -68,6 +68,7 @@ export default {
   lowCredit: "额度不足：剩余 {amount}。",
   overBudget: "超出预算：本月已花费 {amount}，预算为 {budget}。",
   cancellation: "取消",
+  recharge: "自动充值",
   canceled: "订阅已取消。",
   noPaymentMethod: "没有登记支付方式。",
   noAccount: "还没有 OpenAI 账户。",

@@ -68,6 +68,7 @@ export default {
   lowCredit: "額度不足：剩餘 {amount}。",
   overBudget: "超出預算：本月已花費 {amount}，預算為 {budget}。",
   cancellation: "取消",
+  recharge: "自動儲值",
   canceled: "訂閱已取消。",
   noPaymentMethod: "沒有登錄付款方式。",
   noAccount: "尚無 OpenAI 帳戶。",
