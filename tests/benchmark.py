@@ -368,14 +368,15 @@ async def test_accounts(hass: HomeAssistant, tmp_path: Path, accounts: int) -> N
         polls = POLLS * accounts
         tables.setdefault("Several accounts", []).append(
             f"| {accounts} | {(steady.cpu - steady.recorder) / polls * 1000:.1f} ms "
-            f"| {steady.recorder / polls * 1000:.1f} ms | {steady.stop * 1000:.1f} ms | {held / accounts:.1f} MiB |"
+            f"| {steady.recorder / polls * 1000:.1f} ms | {steady.stop * 1000:.1f} ms "
+            f"| {held / accounts:.1f} MiB |"
         )
     _write()
 
 
 async def test_others(hass: HomeAssistant, tmp_path: Path, received: list[Received]) -> None:
     """What a person would do without this integration, and the floor below which nothing is."""
-    async with simulated(tmp_path) as url:
+    async with simulated(tmp_path, "--still") as url:
         entry = await add(hass, url)
         await fill(hass)
         await poll([entry])
