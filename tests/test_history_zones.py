@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import LineItem
 
-from .common import RunningSimulator, fill_history, history_rows, hourly_rows, poll, setup_entry
+from .common import RunningSimulator, fill_history, history_rows, hourly_rows, setup_entry
 from .const import NOW
 from .history import (
     ACCOUNT,
@@ -90,7 +90,8 @@ async def test_time_zone_changes(
     # What is corrected then moves the sums of all rows, whatever zone they are from.
     book[TODAY - 3 * DAY] = [LineItem("o3, input", 1234.0)]
     book[TODAY - 6 * DAY] = [LineItem("gpt-5.5, input", 55.0)]
-    await poll(hass, freezer)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     await check_readers(hass, book)
     # Everything is known from the database: nothing of the past was requested.
     assert {one.query.get("start_date", "2026-10-01") for one in simulator.requests} <= {

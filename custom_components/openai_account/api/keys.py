@@ -77,6 +77,9 @@ def _unquoted(text: str) -> str:
 
 
 def _found(pattern: re.Pattern[str], text: str) -> set[str]:
-    """Return what a pattern finds, except for a key that the next header's name is glued to."""
+    """Return what a pattern finds, except for the word itself that comes before a key.
+
+    A key that the next header's name is glued to is none, either.
+    """
     found: Iterable[str] = pattern.findall(text)
-    return {key for key in found if not key.endswith(":")}
+    return {key for key in found if not key.endswith(":") and key.lower() != "bearer"}
