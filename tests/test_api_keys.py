@@ -245,8 +245,8 @@ async def test_names_that_cannot_be_read(
     simulator.fault(endpoint, fault)
     await setup_entry(hass, admin_entry)
     assert admin_entry.state is ConfigEntryState.LOADED
-    # The key's own name is there without those of projects, unless the key may read neither.
-    is_named = endpoint == "projects" and fault == "not_found"
+    # The key's own name is there without those of projects, unless neither can be read.
+    is_named = endpoint == "projects" and fault in {"not_found", "server_error"}
     assert names(hass) == {"Voice assistant" if is_named else "…oice01": "1.0"}
     assert not list(hass.config_entries.flow.async_progress_by_handler(DOMAIN))
     simulator.requests.clear()
@@ -282,6 +282,47 @@ async def test_names_after_a_rate_limit(
     await poll(hass, freezer, 701)
     assert names(hass) == {"Voice assistant": "2.0"}
     assert not count_requests(simulator, "projects")
+
+
+async def test_names_of_one_project_that_cannot_be_read(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    admin_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Where the keys of one project cannot be read, those of the others have their names."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {TODAY: [item(VOICE, 1.0), item(BOT, 2.0)]}
+    simulator.fault("api_keys", "server_error", times=1)
+    await setup_entry(hass, admin_entry)
+    assert names(hass) == {"Voice assistant": "0.01", "…dBot01": "0.02"}
+    await poll(hass, freezer, 601)
+    assert names(hass) == {"Voice assistant": "0.01", "Chat bot": "0.02"}
+
+
+@pytest.mark.parametrize("days", [100, 800])
+async def test_clock_ahead(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    admin_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    days: int,
+) -> None:
+    """A clock that is far ahead removes keys and projects for as long as it is; no errors."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {TODAY: [item(VOICE, 1.0), item(BOT, 2.0)]}
+    await setup_entry(hass, admin_entry)
+    assert names(hass) == {"Voice assistant": "0.01", "Chat bot": "0.02"}
+    await poll(hass, freezer, days * 86_400)
+    assert names(hass) == {}
+    assert state(hass, "cost_this_month") == "0.0"
+    assert "Traceback" not in caplog.text
+    freezer.move_to(NOW)
+    await admin_entry.runtime_data.costs.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert names(hass) == {"Voice assistant": "0.01", "Chat bot": "0.02"}
+    assert "Traceback" not in caplog.text
 
 
 async def test_requests(

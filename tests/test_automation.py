@@ -426,6 +426,66 @@ async def test_automation_with_a_bad_threshold_is_refused(
     )
 
 
+async def test_spend_limit_reached(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    calls: list[ServiceCall],
+) -> None:
+    """The trigger fires each time OpenAI begins to enforce the limit, also during an outage."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, full_entry)
+    target = {"entity_id": entity_id(hass, "spend_limit_reached", "binary_sensor")}
+    assert await automate(
+        hass,
+        {"trigger": f"{DOMAIN}.spend_limit_reached", "target": target},
+        {"condition": f"{DOMAIN}.spend_limit_is_reached", "target": target},
+    )
+    account = simulator.account
+    for status, fired in (("inactive", 0), ("enforcing", 1), ("enforcing", 1), ("inactive", 1)):
+        account.spend_limit_status = status
+        await poll(hass, freezer)
+        assert len(calls) == fired
+    assert calls[0].data == {"entity": target["entity_id"]}
+
+    simulator.fault("spend_limit", "bad_gateway")
+    account.spend_limit_status = "enforcing"
+    await poll(hass, freezer)
+    assert len(calls) == 1
+    simulator.clear_faults()
+    await poll(hass, freezer)
+    assert len(calls) == 2
+
+    assert await hass.config_entries.async_reload(full_entry.entry_id)
+    await hass.async_block_till_done()
+    assert len(calls) == 2, "a reload is no change"
+
+
+async def test_condition_spend_limit_is_reached(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    calls: list[ServiceCall],
+) -> None:
+    """The condition passes while OpenAI enforces the limit."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, full_entry)
+    target = {"entity_id": entity_id(hass, "spend_limit_reached", "binary_sensor")}
+    assert await automate(
+        hass,
+        {"trigger": "event", "event_type": "ask"},
+        {"condition": f"{DOMAIN}.spend_limit_is_reached", "target": target},
+    )
+    for status, fired in (("inactive", 0), ("enforcing", 1), ("inactive", 1)):
+        simulator.account.spend_limit_status = status
+        await poll(hass, freezer)
+        hass.bus.async_fire("ask")
+        await hass.async_block_till_done()
+        assert len(calls) == fired
+
+
 async def test_editor_offers_all_triggers_and_conditions(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:

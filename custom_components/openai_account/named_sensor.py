@@ -209,6 +209,9 @@ class NamedCostSensor(_MonthCostSensor):
     @callback
     def _update_title(self) -> None:
         """Show another title; the entity's id stays."""
+        if self.registry_entry is None:
+            # The poll that removed the entity still comes here; its name may be forgotten.
+            return
         if (placeholders := self._placeholders()) == self._attr_translation_placeholders:
             return
         self._attr_translation_placeholders = placeholders

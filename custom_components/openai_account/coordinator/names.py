@@ -17,10 +17,12 @@ from homeassistant.util import dt as dt_util
 from ..api import (
     CostReport,
     EndpointMissingError,
+    InvalidResponseError,
     NamedObject,
     OpenAIAccountClient,
     OpenAIAccountError,
     RateLimitedError,
+    ServerError,
     WrongAdminKeyError,
 )
 from ..const import DOMAIN, MISSING_PERIOD
@@ -154,15 +156,36 @@ class NameCoordinator(DataUpdateCoordinator[Names]):
         return self.data
 
     async def _request_all(self) -> None:
-        """Request the projects, and the keys of each one that has had costs."""
-        for one in await self._request(_PROJECTS, self._client.projects):
+        """Request the projects, and the keys of each one that has had costs.
+
+        A list that cannot be read keeps no other one from being requested; the first error is
+        raised in the end.
+        """
+        failures: list[OpenAIAccountError] = []
+        for one in await self._attempt(_PROJECTS, self._client.projects, failures):
             if one.name:
                 self.data.projects[one.id] = one.name
         for project in sorted(self._store.projects.labels()):
-            for one in await self._request(project, partial(self._client.api_keys, project)):
+            api_keys = partial(self._client.api_keys, project)
+            for one in await self._attempt(project, api_keys, failures):
                 if one.name:
                     self.data.api_keys[one.id] = one.name
                 self.data.key_projects[one.id] = project
+        if failures:
+            raise failures[0]
+
+    async def _attempt(
+        self,
+        name: str,
+        request: Callable[[], Awaitable[tuple[NamedObject, ...]]],
+        failures: list[OpenAIAccountError],
+    ) -> tuple[NamedObject, ...]:
+        """Request a list that is due; note a failure that may be of this list alone."""
+        try:
+            return await self._request(name, request)
+        except (InvalidResponseError, ServerError) as err:
+            failures.append(err)
+            return ()
 
     async def _request(
         self, name: str, request: Callable[[], Awaitable[tuple[NamedObject, ...]]]
