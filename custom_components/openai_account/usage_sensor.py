@@ -228,7 +228,7 @@ ENDPOINT_USAGE_SENSORS: tuple[
                 suggested_unit_of_measurement=UnitOfInformation.MEBIBYTES,
                 suggested_display_precision=1,
                 exists_fn=lambda report: not report.is_empty,
-                value_fn=lambda report: report.usage_today.vector_store_bytes,
+                value_fn=lambda report: report.vector_store_bytes,
             ),
         ),
     ),

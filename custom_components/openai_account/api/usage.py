@@ -290,6 +290,12 @@ class UsageReport:
         return self.days.get(self.today, _NO_DAY).total
 
     @property
+    def vector_store_bytes(self) -> int:
+        """The size on the last UTC day that has one: just after midnight, that is yesterday."""
+        days = (self.days[day].total for day in (self.today, self.today - _DAY) if day in self.days)
+        return next((one.vector_store_bytes for one in days if one.vector_store_bytes), 0)
+
+    @property
     def usage_this_month(self) -> Usage | None:
         """The usage of the current UTC month so far; None if not all of it was requested."""
         if self.start > self.month_start:
