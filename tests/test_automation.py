@@ -520,7 +520,7 @@ async def test_editor_offers_all_triggers_and_conditions(
     for key, one in {**ours, **theirs}.items():
         assert one
         assert one["target"]
+        assert [device["integration"] for device in one["target"]["device"]] == [DOMAIN]
         [entities] = one["target"]["entity"]
-        assert entities["integration"] == DOMAIN
         assert entities["domain"] == ["sensor" if "daily_cost" in key else "binary_sensor"]
         assert ("threshold" in (one.get("fields") or {})) is ("daily_cost" in key)

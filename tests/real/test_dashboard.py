@@ -374,7 +374,15 @@ async def test_editors(page: Page, home: Home, service: Service, artifacts: Path
     await picture(page, artifacts / "dashboard-editor.png")
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator("hui-heading-card").filter(has_text="Subscription")).to_have_count(0)
-    parts: list[Json] = ["credit", "costs", "history", "models", "projects"]
+    parts: list[Json] = [
+        "credit",
+        "costs",
+        "history",
+        "models",
+        "projects",
+        "api_keys",
+        "usage",
+    ]
     assert await home.command("lovelace/config", url_path="open-ai") == {
         "strategy": {"type": STRATEGY, "parts": parts}
     }
