@@ -196,7 +196,7 @@ async def test_pictures_in_chinese(
     config: dict[str, Json] = {
         "alias": "监视额度",
         "triggers": [{"trigger": f"{DOMAIN}.credit_became_low", "target": target}],
-        "conditions": [{"condition": f"{DOMAIN}.is_over_budget", "target": target}],
+        "conditions": [{"condition": f"{DOMAIN}.credit_is_low", "target": target}],
         "actions": [{"action": "persistent_notification.create", "data": {"message": "额度不足"}}],
     }
     await home.post("/api/config/automation/config/watch", config)

@@ -25,7 +25,7 @@ OFF_BY_DEFAULT = {
     *("auto_recharge_to_balance", "soft_limit", "hard_limit", "system_hard_limit"),
     *("billing_mechanism", "trust_tier", "canceled_at", "access_until", "account_name"),
     *("po_number", "billing_email", "tax_ids", "billing_address", "business_address"),
-    *("primary", "auto_recharge_eligible", "is_arrears_eligible", "canceled"),
+    *("primary", "auto_recharge_eligible", "is_arrears_eligible"),
     *("cost_last_month", "project_cost_proj_default", "project_cost_proj_voice"),
 }
 RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\S* [A-Z]+ \()", re.MULTILINE)
