@@ -119,7 +119,8 @@ async def test_diagnostics_of_an_account_that_never_loaded(
     assert data["entry"]["data"]["session_key"] == "**REDACTED**"
     if not is_disabled:
         assert data["entry"]["state"] == "setup_retry"
-        assert data["reason"] == "blocked"
+        # The oldest version does not tell why.
+        assert data["reason"] in ("blocked", None)
         assert data["endpoints"]["costs"]["last_error"] == "blocked"
 
 
@@ -231,4 +232,4 @@ async def test_diagnostics_of_an_account_that_is_not_loaded(
     text = await response.text()
     for secret in (*SECRETS, ORGANIZATION):
         assert secret not in text
-    assert json.loads(text)["data"]["reason"] == reason
+    assert json.loads(text)["data"]["reason"] in (reason, None)
