@@ -495,7 +495,7 @@ def _write() -> None:
 Measured by `scripts/benchmark`: Home Assistant {__version__}, Python {platform.python_version()},
 {os.cpu_count()} processors, SQLite in memory, the simulator in a separate process. CPU time is
 for all threads. The longest block is the longest single callback of the event loop; Home Assistant
-itself warns at 100 ms.
+itself warns at 100 ms. The setup includes the first days of the history.
 
 The clock is on the last day of the month. A poll is one request to each endpoint that the keys
 open: of the costs, the current day and the three days before it, with three rows per model and
