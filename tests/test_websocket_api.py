@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -21,10 +21,10 @@ from custom_components.openai_account.const import (
     CONF_SESSION_KEY,
     DOMAIN,
 )
-from simulator import Fault
+from simulator import Fault, LineItem
 
-from .common import RunningSimulator, entity_id, poll, setup_entry
-from .const import KEY, SECRETS
+from .common import RunningSimulator, entity_id, fill_history, poll, setup_entry
+from .const import KEY, NOW, SECRETS
 
 type Account = dict[str, Any]
 
@@ -98,6 +98,26 @@ async def test_projects(
         state = hass.states.get(project["entity_id"])
         assert state
         assert project["name"] in state.attributes["friendly_name"]
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_project_whose_id_is_no_slug(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Ids have capitals, which slugs have not: the name is found all the same."""
+    item = LineItem("o3, input", 100.0, "proj_AbC123", "Attic")
+    simulator.account.ledger = {NOW.date(): [item]}
+    await setup_entry(hass, full_entry)
+    await fill_history(hass, freezer, 1)
+    await get_instance(hass).async_block_till_done()
+    [account] = await list_accounts(hass, hass_ws_client)
+    listed = [one["name"] for one in account["statistics"] if one["kind"] == "project"]
+    assert listed == ["Attic"]
 
 
 async def test_what_the_user_changed(

@@ -155,11 +155,11 @@ async def _async_list_account(
         store = AccountStore(hass, entry.entry_id)
         await store.async_load()
         budget = options.monthly_budget
-    titles = api_key_titles(store)
+    projects, api_keys = store.projects.labels(), api_key_titles(store)
     names = {
         "model_cost": store.models.all(),
-        "project_cost": {slug: store.projects.label(slug) for slug in store.projects.all()},
-        "key_cost": {slug: titles[api_key] for slug, api_key in store.api_keys.all().items()},
+        "project_cost": {slug: projects[one] for slug, one in store.projects.all().items()},
+        "key_cost": {slug: api_keys[one] for slug, one in store.api_keys.all().items()},
         "model_tokens": store.usage_models.all(),
     }
     identity = entry.unique_id or entry.entry_id
