@@ -52,11 +52,19 @@ class Group:
 def _project_titles(account: OpenAIAccountData, reports: Sequence[CostReport]) -> Mapping[str, str]:
     """Return what to call projects: the name, with the id where another has the same name."""
     ids = {one for report in reports for day in report.days.values() for one in day.projects}
-    known = account.store.projects.labels()
-    names = {one: known[one] for one in ids if known.get(one, one) != one}
+    names: dict[str, str] = {}
     for report in reports:
         names |= report.project_names
-    return unique_titles(names)
+    return titles_of_projects(account, ids, names)
+
+
+def titles_of_projects(
+    account: OpenAIAccountData, ids: Collection[str], names: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what to call projects by their ids; `names` are the current ones of some."""
+    known = account.store.projects.labels()
+    labels = {one: known[one] for one in ids if known.get(one, one) != one}
+    return unique_titles({**labels, **names})
 
 
 def _key_titles(account: OpenAIAccountData, reports: Sequence[CostReport]) -> Mapping[str, str]:

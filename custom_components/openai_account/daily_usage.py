@@ -23,8 +23,7 @@ from .api import (
 )
 from .const import DOMAIN
 from .coordinator import COMPLETIONS, OpenAIAccountData
-from .daily_costs import UNKNOWN, check_dates, titles_of_keys
-from .titles import unique_titles
+from .daily_costs import UNKNOWN, check_dates, titles_of_keys, titles_of_projects
 
 _DAY = timedelta(days=1)
 
@@ -46,15 +45,15 @@ class Group:
     titles_fn: Callable[[OpenAIAccountData, Collection[str]], Mapping[str, str]] = lambda *_: {}
 
 
-def _project_titles(account: OpenAIAccountData, ids: Collection[str]) -> dict[str, str]:
-    known = account.store.projects.labels()
-    return unique_titles({one: known[one] for one in ids if known.get(one, one) != one})
-
-
 # What the action can group by; its field and texts name them, too.
 GROUPS: Mapping[str, Group] = {
     "model": Group("models", MODEL, lambda day: day.models),
-    "project": Group("projects", PROJECT, lambda day: day.projects, _project_titles),
+    "project": Group(
+        "projects",
+        PROJECT,
+        lambda day: day.projects,
+        lambda account, ids: titles_of_projects(account, ids, {}),
+    ),
     "api_key": Group(
         "api_keys",
         API_KEY,

@@ -76,10 +76,12 @@ _ENDPOINTS = {
 }
 
 
-def _today_and_month(name: str, unit: str, count: Count) -> tuple[DerivedSensorDescription, ...]:
-    def of_month(report: UsageReport) -> int | None:
-        return None if (usage := report.usage_this_month) is None else count(usage)
+def _of_month(count: Count) -> Callable[[UsageReport], int | None]:
+    """Return what picks a count of the current month; None where not all of it is known."""
+    return lambda report: None if (usage := report.usage_this_month) is None else count(usage)
 
+
+def _today_and_month(name: str, unit: str, count: Count) -> tuple[DerivedSensorDescription, ...]:
     return (
         _sum_sensor(
             f"{name}_today",
@@ -87,7 +89,9 @@ def _today_and_month(name: str, unit: str, count: Count) -> tuple[DerivedSensorD
             lambda report: count(report.usage_today),
             lambda report: report.today,
         ),
-        _sum_sensor(f"{name}_this_month", unit, of_month, lambda report: report.month_start),
+        _sum_sensor(
+            f"{name}_this_month", unit, _of_month(count), lambda report: report.month_start
+        ),
     )
 
 
@@ -143,9 +147,6 @@ def _counted(
 ) -> tuple[AccountSensorDescription[UsageReport], ...]:
     """Describe the count of today and of this month; both exist once there is one."""
 
-    def of_month(report: UsageReport) -> int | None:
-        return None if (usage := report.usage_this_month) is None else count(usage)
-
     def describe(
         key: str,
         value_fn: Callable[[UsageReport], int | None],
@@ -172,7 +173,9 @@ def _counted(
             lambda report: report.today,
             enabled=False,
         ),
-        describe(f"{name}_this_month", of_month, lambda report: report.month_start, enabled=True),
+        describe(
+            f"{name}_this_month", _of_month(count), lambda report: report.month_start, enabled=True
+        ),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -201,23 +200,20 @@ class OpenAIAccountClient:
         The last day is the report's `today`. Of `group_by`, what the endpoint does not know is
         left out. Raises `EndpointMissingError` where the admin key may not read it.
         """
-        query = (
-            *_times(start, end, "1d", MAX_DAILY_BUCKETS),
-            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
-        )
+        times = _times(start, end, "1d", MAX_DAILY_BUCKETS)
 
         def read(data: JsonObject) -> UsageReport:
             return UsageReport.read(endpoint, data, start, end - timedelta(days=1))
 
         try:
-            return await self._fetch_usage_pages(endpoint, query, read)
+            return await self._fetch_usage_pages(endpoint, times, group_by, read)
         except ResponseTooLargeError:
             middle = start + (end - start) // 2
             if middle == start:
                 raise
             first = await self.usage_between(endpoint, start, middle, group_by)
             second = await self.usage_between(endpoint, middle, end, group_by)
-            return replace(second, start=start, days={**first.days, **second.days})
+            return UsageReport.joined([first, second])
 
     @limited
     async def usage_by_hour(
@@ -231,15 +227,12 @@ class OpenAIAccountClient:
         now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         today = now.date()
         start, end = today - timedelta(days=days - 1), today + timedelta(days=1)
-        query = (
-            *_times(start, end, "1h", MAX_HOURLY_BUCKETS),
-            *(("group_by", one) for one in group_by if one in endpoint.dimensions),
-        )
+        times = _times(start, end, "1h", MAX_HOURLY_BUCKETS)
 
         def read(data: JsonObject) -> UsageReport:
             return UsageReport.read(endpoint, data, start, today, now)
 
-        return await self._fetch_usage_pages(endpoint, query, read, now.isoformat())
+        return await self._fetch_usage_pages(endpoint, times, group_by, read, now.isoformat())
 
     async def _derive_credit(self) -> CreditGrants:
         start, end = window(utc_today())
@@ -312,12 +305,15 @@ class OpenAIAccountClient:
     async def _fetch_usage_pages(
         self,
         endpoint: UsageEndpoint,
-        query: Query,
+        times: Query,
+        group_by: Collection[str],
         read: Callable[[JsonObject], UsageReport],
         variant: str = "",
     ) -> UsageReport:
         """Fetch usage from a documented endpoint, page by page."""
         path = f"{_ADMIN_USAGE}/{endpoint.name}"
+        groups = (("group_by", one) for one in group_by if one in endpoint.dimensions)
+        query = (*times, *groups)
         try:
             return UsageReport.joined(
                 await fetch_pages(self._transport, path, query, read, variant=variant)

@@ -244,7 +244,7 @@ class UsageReport:
 
     @staticmethod
     def joined(parts: Sequence[UsageReport]) -> UsageReport:
-        """Return one report of all parts of a response."""
+        """Return one report of all parts of a response, which are in order."""
         if len(parts) == 1:
             return parts[0]
         days: dict[date, list[DayUsage]] = {}
@@ -254,6 +254,7 @@ class UsageReport:
         hours = [part.last_24_hours for part in parts if part.last_24_hours is not None]
         return replace(
             parts[-1],
+            start=parts[0].start,
             days={day: DayUsage.sum(found) for day, found in sorted(days.items())},
             last_24_hours=Usage.sum(hours) if hours else None,
         )
