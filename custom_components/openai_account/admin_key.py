@@ -17,8 +17,7 @@ from homeassistant.util import dt as dt_util
 from .api import EndpointMissingError, InvalidAuthError, KeyKind, OpenAIAccountError
 from .const import ADMIN_KEYS_URL, CONF_ADMIN_KEY, CONF_DEFAULT_PROJECT, DOMAIN
 from .coordinator import COSTS, OpenAIAccountConfigEntry, OpenAIAccountData
-from .issues import create_issue, delete_issue, escape_markdown
-from .names import distinct_account_name
+from .issues import create_key_issue, delete_issue
 from .stored import AdminKeyRecord
 
 _LOGGER = logging.getLogger(__name__)
@@ -82,29 +81,20 @@ class AdminKeyWatch:
         record = self._record
         end = record["expires_at"] if record else None
         expires_at = datetime.fromisoformat(end) if end else None
-        is_rejected = any(
-            one.status.failed_key is KeyKind.ADMIN for one in self._account.coordinators
-        )
         if (
             expires_at is None
             # The reauthentication takes over.
-            or is_rejected
+            or self._account.is_rejected(KeyKind.ADMIN)
             or not timedelta() < expires_at - dt_util.utcnow() <= _NOTICE
         ):
             delete_issue(self._hass, self._entry.entry_id, ADMIN_KEY_EXPIRING)
             return
-        account_name = distinct_account_name(self._hass, self._entry)
-        create_issue(
+        create_key_issue(
             self._hass,
-            self._entry.entry_id,
+            self._entry,
             ADMIN_KEY_EXPIRING,
-            placeholders={
-                "account": account_name,
-                "account_text": escape_markdown(account_name),
-                "date": dt_util.as_local(expires_at).date().isoformat(),
-                "admin_keys_url": ADMIN_KEYS_URL,
-                "integration_url": f"/config/integrations/integration/{DOMAIN}",
-            },
+            expires_at,
+            admin_keys_url=ADMIN_KEYS_URL,
         )
 
     async def _async_check(self, key: str) -> None:

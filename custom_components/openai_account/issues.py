@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 import re
+from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .names import distinct_account_name
+
+if TYPE_CHECKING:
+    from .coordinator import OpenAIAccountConfigEntry
 
 # What the frontend takes for formatting, a link, an image, HTML or an entity. Nothing in
 # the names of models, such as `gpt-4.1-mini` or `web search | tool_calls`, is among it.
@@ -45,6 +52,30 @@ def create_issue(
         severity=ir.IssueSeverity.WARNING,
         translation_key=translation_key,
         translation_placeholders=placeholders,
+    )
+
+
+@callback
+def create_key_issue(
+    hass: HomeAssistant,
+    entry: OpenAIAccountConfigEntry,
+    translation_key: str,
+    end: datetime,
+    **urls: str,
+) -> None:
+    """Show a repair that says when a key of an entry ends; `urls` are where to get another."""
+    account = distinct_account_name(hass, entry)
+    create_issue(
+        hass,
+        entry.entry_id,
+        translation_key,
+        placeholders={
+            "account": account,
+            "account_text": escape_markdown(account),
+            "date": dt_util.as_local(end).date().isoformat(),
+            "integration_url": f"/config/integrations/integration/{DOMAIN}",
+            **urls,
+        },
     )
 
 

@@ -29,12 +29,11 @@ def problems_of(account: OpenAIAccountData) -> list[str]:
     problem of the account, nor does it end one.
     """
     plan, limit = account.last(SUBSCRIPTION), account.last(SPEND_LIMIT)
-    failed = {one.status.failed_key for one in account.coordinators}
     found = (
         (SPEND_LIMIT_REACHED, limit and limit.is_enforcing),
         (CREDIT_USED_UP, _is_used_up(account)),
         (PAYMENT_OVERDUE, plan and plan.delinquent),
-        *((code, key in failed) for key, code in _REJECTED.items()),
+        *((code, account.is_rejected(key)) for key, code in _REJECTED.items()),
         (SUBSCRIPTION_CANCELED, plan and plan.canceled),
         (NO_PAYMENT_METHOD, plan and plan.has_payment_method is False),
     )

@@ -18,13 +18,11 @@ from .const import (
     CONF_SESSION_KEY,
     CONF_SESSION_KEY_ADDED,
     CONF_SESSION_KEY_REMINDER,
-    DOMAIN,
     USAGE_URL,
 )
 from .coordinator import CREDIT, SUBSCRIPTION, OpenAIAccountConfigEntry, OpenAIAccountData
 from .estimate import estimated_credit
-from .issues import create_issue, delete_issue, escape_markdown
-from .names import distinct_account_name
+from .issues import create_key_issue, delete_issue
 from .store import AccountStore
 
 SESSION_KEY_EXPIRING = "session_key_expiring"
@@ -48,7 +46,7 @@ def update_session_key(
     hass: HomeAssistant, entry: OpenAIAccountConfigEntry, account: OpenAIAccountData
 ) -> None:
     """Learn from a poll how long session keys work, and show or delete the repair."""
-    if _is_rejected(account):
+    if account.is_rejected(KeyKind.SESSION):
         # The reauthentication takes over.
         _learn_lifetime(entry, account)
         delete_issue(hass, entry.entry_id, SESSION_KEY_EXPIRING)
@@ -61,23 +59,7 @@ def update_session_key(
         delete_issue(hass, entry.entry_id, SESSION_KEY_EXPIRING)
     elif works:
         end = added + _expected_lifetime(account.store)
-        account_name = distinct_account_name(hass, entry)
-        create_issue(
-            hass,
-            entry.entry_id,
-            SESSION_KEY_EXPIRING,
-            placeholders={
-                "account": account_name,
-                "account_text": escape_markdown(account_name),
-                "date": dt_util.as_local(end).date().isoformat(),
-                "usage_url": USAGE_URL,
-                "integration_url": f"/config/integrations/integration/{DOMAIN}",
-            },
-        )
-
-
-def _is_rejected(account: OpenAIAccountData) -> bool:
-    return any(one.status.failed_key is KeyKind.SESSION for one in account.coordinators)
+        create_key_issue(hass, entry, SESSION_KEY_EXPIRING, end, usage_url=USAGE_URL)
 
 
 def _added(entry: OpenAIAccountConfigEntry) -> datetime | None:

@@ -30,12 +30,7 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         DOMAIN, include_ignore=False, include_disabled=False
     )
     entries = [entry for entry in accounts if entry.state is ConfigEntryState.LOADED]
-    updates = [
-        coordinator.status.last_success
-        for entry in entries
-        for coordinator in entry.runtime_data.coordinators
-        if coordinator.is_frequent and coordinator.is_served and coordinator.status.last_success
-    ]
+    updates = [update for entry in entries if (update := entry.runtime_data.last_update)]
     return {
         **{
             key: async_check_can_reach_url(hass, url)

@@ -186,15 +186,10 @@ async def _async_list_account(
 
 
 def _last_update(entry: OpenAIAccountConfigEntry) -> str | None:
-    """Return when the least recently fetched endpoint was fetched, of those of each poll."""
     if entry.state is not ConfigEntryState.LOADED:
         return None
-    updates = [
-        coordinator.status.last_success
-        for coordinator in entry.runtime_data.coordinators
-        if coordinator.is_frequent and coordinator.is_served and coordinator.status.last_success
-    ]
-    return min(updates).isoformat() if updates else None
+    update = entry.runtime_data.last_update
+    return update.isoformat() if update else None
 
 
 def _all_statistics(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, cast, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -212,6 +213,20 @@ class OpenAIAccountData:
     def coordinators(self) -> tuple[AnyCoordinator, ...]:
         """All coordinators."""
         return tuple(self.by_endpoint.values())
+
+    @property
+    def last_update(self) -> datetime | None:
+        """When the least recently fetched endpoint was fetched (UTC), of those of each poll."""
+        updates = (
+            one.status.last_success
+            for one in self.coordinators
+            if one.is_frequent and one.is_served and one.status.last_success
+        )
+        return min(updates, default=None)
+
+    def is_rejected(self, key: KeyKind) -> bool:
+        """Return whether an endpoint has rejected a key."""
+        return any(one.status.failed_key is key for one in self.coordinators)
 
     @property
     def costs(self) -> AccountCoordinator[CostReport]:
