@@ -3,7 +3,7 @@
 
 import { listAccounts } from "./accounts.js";
 import { define } from "./define.js";
-import { PARTS } from "./parts.js";
+import { PARTS, SECTION_PARTS } from "./parts.js";
 import { textsIn } from "./texts.js";
 
 /** @typedef {import("./accounts.js").Hass} Hass */
@@ -121,11 +121,18 @@ class SectionEditor extends HTMLElement {
   /**
    * Return what the form shows for a configuration.
    *
+   * The account is not in it if the section was chosen before Home Assistant had its stub.
+   *
    * @param {Config} config
    * @returns {Config}
    */
   valuesOf(config) {
-    return { parts: ["credit", "costs"], ...config };
+    const [first] = this.accounts;
+    return {
+      parts: SECTION_PARTS,
+      ...(first && { config_entry_id: first.config_entry_id }),
+      ...config,
+    };
   }
 
   /**

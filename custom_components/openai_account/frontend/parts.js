@@ -31,6 +31,13 @@ export const PARTS = [
   "subscription",
 ];
 
+/**
+ * The parts of an account in a section of its own, unless the user chooses others.
+ *
+ * @type {Part[]}
+ */
+export const SECTION_PARTS = ["credit", "costs"];
+
 /** @type {Record<Part, {icon: string, columns: number}>} */
 export const LAYOUT = {
   credit: { icon: "mdi:wallet", columns: 1 },

@@ -3,7 +3,7 @@
 
 import { Account, listAccounts } from "./accounts.js";
 import { gaugeScale } from "./gauge.js";
-import { LAYOUT, PARTS, cardsOf, gistCards } from "./parts.js";
+import { LAYOUT, PARTS, SECTION_PARTS, cardsOf, gistCards } from "./parts.js";
 import { TOKENS, isRecorded } from "./series.js";
 import { textsIn } from "./texts.js";
 
@@ -26,13 +26,6 @@ import { textsIn } from "./texts.js";
  */
 
 const ADD_ACCOUNT = "/config/integrations/dashboard/add?domain=openai_account";
-
-/**
- * The parts of an account in a section of its own.
- *
- * @type {Part[]}
- */
-const SECTION_PARTS = ["credit", "costs"];
 
 /** The address of the view of all accounts. */
 const ALL = "all";
