@@ -123,8 +123,8 @@ async def test_every_figure_is_that_of_the_whole_window(
 ) -> None:
     """Polled in parts or reloaded each time, an account has the same states and rows.
 
-    A reload forgets what was polled and requests the whole window. This goes through
-    a month's turn with corrections, refunds and a dead week.
+    A reload forgets what was polled and requests the whole window. This is a month
+    with corrections, refunds, a dead week and a month's turn.
     """
     book = Book()
     simulator.account.ledger = book.days
@@ -142,9 +142,9 @@ async def test_every_figure_is_that_of_the_whole_window(
     for entry in (polled, reloaded):
         await setup_entry(hass, entry)
     await fill_history(hass, freezer, 14)
-    for offset in range(1, 13):
+    for offset in range(1, 32):
         today = TODAY + offset * DAY
-        for hour in (0, 9, 23):
+        for hour in (0, 15):
             freezer.move_to(datetime(today.year, today.month, today.day, hour, 30, tzinfo=UTC))
             if hour:
                 book.grow(today)
