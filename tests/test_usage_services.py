@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
@@ -15,7 +16,7 @@ import voluptuous as vol
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .common import RunningSimulator, setup_entry
+from .common import RunningSimulator, setup_entry, state
 from .const import NOW
 from .usage import USAGE, requests_of, tokens_of, total, used_days
 
@@ -209,3 +210,43 @@ async def test_faults(
     with pytest.raises(HomeAssistantError) as caught:
         await get_usage(hass, full_entry, "2026-11-01", "2026-11-02")
     assert caught.value.translation_key == key
+
+
+async def test_waits_as_the_host_asks(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """While polls or earlier calls are paused, the action sends nothing and says until when."""
+    freezer.move_to(NOW)
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    await setup_entry(hass, full_entry)
+    used = state(hass, "requests_today")
+    days = ("2026-11-01", "2026-11-02")
+
+    async def is_refused(key: str) -> None:
+        with pytest.raises(HomeAssistantError) as caught:
+            await get_usage(hass, full_entry, *days)
+        assert caught.value.translation_key == key
+        if key == "paused":
+            assert caught.value.translation_placeholders == {"time": "2026-11-24 16:32:00"}
+
+    simulator.fault("usage/images", "rate_limited_120", times=1)
+    await is_refused("rate_limited")
+    simulator.requests.clear()
+    for _ in range(10):
+        await is_refused("paused")
+    assert not simulator.requests
+    assert state(hass, "requests_today") == used, "polls are not paused by an action"
+    freezer.tick(120)
+    assert await get_usage(hass, full_entry, *days)
+
+    freezer.move_to(NOW)
+    simulator.fault("usage/completions", "rate_limited_120", times=1)
+    coordinator = full_entry.runtime_data.usage.requests.coordinators[0]
+    await coordinator.async_refresh()
+    assert state(hass, "requests_today") == STATE_UNAVAILABLE
+    simulator.requests.clear()
+    await is_refused("paused")
+    assert not simulator.requests

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 import math
 from typing import Final
 
@@ -18,23 +19,19 @@ from .api import (
     DayCosts,
     EndpointMissingError,
     InvalidResponseError,
-    OpenAIAccountError,
-    RateLimitedError,
     round_usd,
     sum_by_name,
 )
 from .const import CURRENCY_USD, DOMAIN
 from .coordinator import COSTS, OpenAIAccountData
-from .status import endpoint_status
+from .on_demand import async_request
 from .titles import api_key_titles, unique_titles
 
 MAX_REQUESTED_DAYS: Final = 366
 
 _DAY = timedelta(days=1)
 UNKNOWN: Final = "unknown"
-_STATUS = "get_costs"
-# The shortest pause where the host does not say how long to wait: twice as long each time.
-_RETRY_INTERVAL = timedelta(seconds=30)
+_ACTION = "get_costs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +148,12 @@ async def _async_request_all(
     first = start
     while first <= end:
         last = min(end, first + (MAX_DAYS - 1) * _DAY)
-        report = await _async_request(account, first, last + _DAY, line_items=line_items)
+        report = await async_request(
+            account,
+            _ACTION,
+            [account.costs.status],
+            partial(account.client.costs_between, first, last + _DAY, line_items=line_items),
+        )
         if not report.complete:
             raise HomeAssistantError(
                 translation_domain=DOMAIN, translation_key=_missing_days(account)
@@ -159,38 +161,6 @@ async def _async_request_all(
         reports.append(report)
         first = last + _DAY
     return reports
-
-
-async def _async_request(
-    account: OpenAIAccountData, start: date, end: date, *, line_items: bool
-) -> CostReport:
-    """Request the costs of days, unless the host has asked to wait.
-
-    Where it asks that now, the next requests of this kind wait, but no polls.
-    """
-    hass, entry_id = account.costs.hass, account.costs.config_entry.entry_id
-    own = endpoint_status(hass, entry_id, _STATUS)
-    paused = [
-        one.retry_at
-        for one in (own, account.costs.status)
-        if one.last_error == RateLimitedError.code and one.seconds_left and one.retry_at
-    ]
-    if paused:
-        time = dt_util.as_local(max(paused)).strftime("%Y-%m-%d %H:%M:%S")
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="paused",
-            translation_placeholders={"time": time},
-        )
-    try:
-        report = await account.client.costs_between(start, end, line_items=line_items)
-    except OpenAIAccountError as err:
-        if isinstance(err, RateLimitedError):
-            own.note_error(err)
-            own.pause(err.retry_after, _RETRY_INTERVAL)
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
-    own.note_success()
-    return report
 
 
 def _missing_days(account: OpenAIAccountData) -> str:

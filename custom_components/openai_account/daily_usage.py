@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 from homeassistant.exceptions import HomeAssistantError
@@ -17,14 +18,15 @@ from .api import (
     PROJECT,
     DayUsage,
     EndpointMissingError,
-    OpenAIAccountError,
     Usage,
     UsageReport,
 )
 from .const import DOMAIN
 from .coordinator import COMPLETIONS, OpenAIAccountData
 from .daily_costs import UNKNOWN, check_dates, titles_of_keys, titles_of_projects
+from .on_demand import async_request
 
+_ACTION = "get_usage"
 _DAY = timedelta(days=1)
 
 COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "requests")
@@ -91,10 +93,12 @@ async def async_get_usage(
     if not account.opens(COMPLETIONS):
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="no_admin_key")
     group = GROUPS[group_by]
-    try:
-        report = await async_fetch_usage(account, start, end + _DAY, group.dimension)
-    except OpenAIAccountError as err:
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
+    report = await async_request(
+        account,
+        _ACTION,
+        [one.status for one in account.usage.requests.served],
+        partial(async_fetch_usage, account, start, end + _DAY, group.dimension),
+    )
     ids = {one for day in report.days.values() for one in group.usage_fn(day)}
     names = group.titles_fn(account, ids)
     total = dict.fromkeys(COUNTS, 0)
