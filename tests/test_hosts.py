@@ -125,6 +125,30 @@ async def test_the_current_month_is_kept_where_the_past_takes_too_long(
     assert state(hass, "cost_today") == "1.5"
 
 
+async def test_a_dialog_waits_a_minute_at_most(
+    hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """All requests that check an account's keys share one deadline; nothing typed is lost."""
+    freezer.move_to(NOW)
+
+    def costs(_: Query) -> JSON:
+        freezer.tick(seconds)
+        has_more = count_requests(simulator, "costs") % 2 == 1
+        return {"object": "page", "data": [], "has_more": has_more, "next_page": "page_2"}
+
+    simulator.account.costs_override = costs
+    seconds = 25
+    flow_id = await start_user_flow(hass)
+    typed = {CONF_HOST: simulator.url, CONF_SESSION_KEY: KEY, CONF_ADMIN_KEY: ADMIN_KEY}
+    result = await submit_form(hass, flow_id, **typed)
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert datetime.now(UTC) - NOW < timedelta(seconds=100)
+    seconds = 5
+    simulator.requests.clear()
+    result = await submit_form(hass, flow_id, **typed)
+    assert not result.get("errors")
+
+
 async def test_parts_of_a_large_response_share_one_bound(
     hass: HomeAssistant,
     simulator: RunningSimulator,

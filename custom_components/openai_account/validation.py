@@ -27,11 +27,15 @@ from .api import (
     WebPageError,
     base_url,
     extract_key,
+    time_limit,
 )
 from .client import async_create_client
 from .const import CONF_DEFAULT_PROJECT, CONF_ORGANIZATION
 
 _LOGGER = logging.getLogger(__name__)
+
+# The user waits before an open dialog for all requests together.
+_SECONDS = 60.0
 
 # Not the name in the subscription, which is a person's: titles are in names of entities.
 DEFAULT_TITLE = "OpenAI"
@@ -81,7 +85,8 @@ async def async_validate(
     Raises `ValidationFailedError`.
     """
     try:
-        return await _async_validate(hass, host, keys, organization)
+        with time_limit(_SECONDS):
+            return await _async_validate(hass, host, keys, organization)
     except OpenAIAccountError as err:
         raise _validation_failed(err) from err
     except ValidationFailedError:
