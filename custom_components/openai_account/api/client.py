@@ -13,6 +13,7 @@ from .credit import CreditGrants
 from .errors import (
     EndpointMissingError,
     KeyKind,
+    NotPermittedError,
     ResponseTooLargeError,
     WebPageError,
     WrongAdminKeyError,
@@ -153,15 +154,15 @@ class OpenAIAccountClient:
     async def spend_limit(self) -> SpendLimit:
         """Fetch the organization's own monthly limit.
 
-        Raises `EndpointMissingError` where none is set or the admin key may not
-        read it.
+        Raises `EndpointMissingError` where none is set, and `NotPermittedError` where
+        the admin key may not read it.
         """
         try:
             return await self._transport.fetch(
                 _SPEND_LIMIT, SpendLimit.read, prefixes=V1, key=KeyKind.ADMIN
             )
         except WrongAdminKeyError as err:
-            raise EndpointMissingError("The key may not read the spend limit") from err
+            raise NotPermittedError("The key may not read the spend limit") from err
 
     @limited
     async def projects(self) -> tuple[NamedObject, ...]:
@@ -319,7 +320,7 @@ class OpenAIAccountClient:
                 await fetch_pages(self._transport, path, query, read, variant=variant)
             )
         except WrongAdminKeyError as err:
-            raise EndpointMissingError("The key may not read the usage") from err
+            raise NotPermittedError("The key may not read the usage") from err
 
 
 def _dates(start: date, end: date) -> Query:

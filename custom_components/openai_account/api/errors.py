@@ -126,6 +126,10 @@ class EndpointMissingError(OpenAIAccountError):
     code = "endpoint_missing"
 
 
+class NotPermittedError(EndpointMissingError):
+    """The admin key may not read this endpoint (403), which is for it as if there were none."""
+
+
 class RateLimitedError(OpenAIAccountError):
     """Too many requests (429).
 

@@ -16,6 +16,7 @@ from ..api import (
     CreditGrants,
     EndpointMissingError,
     KeyKind,
+    NotPermittedError,
     OpenAIAccountClient,
     SpendLimit,
     Subscription,
@@ -93,6 +94,8 @@ class SpendLimitCoordinator(AccountCoordinator[SpendLimit]):
     async def _fetch(self) -> SpendLimit:
         try:
             return await self.client.spend_limit()
+        except NotPermittedError:
+            raise
         except EndpointMissingError:
             # This is how the endpoint reports that no limit is set anymore.
             if self.store.has_answered(self.endpoint):
