@@ -44,6 +44,7 @@ class _Planned:
     fault: Fault
     name: str
     left: int | None
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +100,19 @@ class Simulator:
         add_control(self)
         self.app.router.add_get("/{path:.*}", self._answer)
 
-    def fault(self, endpoint: str, fault: Fault | str, times: int | None = None) -> None:
+    def fault(
+        self, endpoint: str, fault: Fault | str, times: int | None = None, *, after: int = 0
+    ) -> None:
         """Let an endpoint fail, until further notice or for a number of requests.
 
+        It still answers as many requests as `after` says.
         `usage/*` is every usage endpoint of the admin key, `*` every endpoint.
         """
         if endpoint not in (*ENDPOINTS, "usage/*", "*"):
             raise ValueError(f"no endpoint {endpoint}")
         planned = PRESETS[fault] if isinstance(fault, str) else fault
         name = fault if isinstance(fault, str) else "a fault of its own"
-        self._faults.setdefault(endpoint, []).append(_Planned(planned, name, times))
+        self._faults.setdefault(endpoint, []).append(_Planned(planned, name, times, after))
 
     def move_on(self, seconds: float) -> None:
         """Move the clock forward."""
@@ -143,6 +147,9 @@ class Simulator:
         group = "usage/*" if endpoint.startswith("usage/") else endpoint
         for name in dict.fromkeys((endpoint, group, "*")):
             for planned in self._faults.get(name, ()):
+                if planned.after > 0:
+                    planned.after -= 1
+                    continue
                 if planned.left is None:
                     return planned.fault
                 if planned.left > 0:

@@ -23,6 +23,7 @@ from custom_components.openai_account.const import (
     CONF_DEFAULT_PROJECT,
     CONF_ORGANIZATION,
     CONF_SESSION_KEY,
+    CONF_SESSION_KEY_ADDED,
     DOMAIN,
 )
 from simulator import Account, Organization
@@ -84,6 +85,13 @@ def admin_entry(simulator: RunningSimulator, **data: str) -> MockConfigEntry:
         unique_id="0123456789abcdef0123456789abcdef",
         data={CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY, **data},
     )
+
+
+def offered(result: ConfigFlowResult) -> list[str]:
+    """Return the values that a form with a single list offers."""
+    assert result["data_schema"]
+    (selector,) = result["data_schema"].schema.values()
+    return [one["value"] for one in selector.config["options"]]
 
 
 # ---- By the oldest project ---------------------------------------------------------------------
@@ -304,6 +312,226 @@ async def test_key_of_another_account_is_refused(
     assert result["errors"] == {"base": "key_in_use"}
 
 
+# ---- Where little is known ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["expired_key", "no_permission", "not_found"])
+async def test_session_key_of_a_host_without_organizations_gets_an_admin_key(
+    hass: HomeAssistant, simulator: RunningSimulator, fault: str
+) -> None:
+    """A key that may not read `me` is a good key; an admin key joins it, the identity stays."""
+    simulator.fault("me", fault)
+    result = await add(hass, simulator, session_key=KEY)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    assert set(entry.data) == {CONF_HOST, CONF_SESSION_KEY, CONF_SESSION_KEY_ADDED}
+    identity = entry.unique_id
+    result = await reconfigure(hass, simulator, entry, admin_key=ADMIN_KEY)
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data[CONF_SESSION_KEY] == KEY
+    assert entry.data[CONF_ADMIN_KEY] == ADMIN_KEY
+    assert entry.data[CONF_DEFAULT_PROJECT] == PROJECT
+    assert CONF_ORGANIZATION not in entry.data
+    assert entry.unique_id == identity
+    assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("first", [CONF_SESSION_KEY, CONF_ADMIN_KEY])
+async def test_keys_of_different_kinds_cannot_be_compared(
+    hass: HomeAssistant, simulator: RunningSimulator, first: str
+) -> None:
+    """A session key and an admin key that tell no organization may be of the same: it is asked."""
+    simulator.fault("me", "no_permission")
+    keys = {CONF_SESSION_KEY: KEY, CONF_ADMIN_KEY: ADMIN_KEY}
+    entry = (await add(hass, simulator, **{first: keys.pop(first)}))["result"]
+    result = await add(hass, simulator, **keys)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "known_account"
+    assert offered(result) == [entry.entry_id]
+    result = await submit_form(hass, result["flow_id"], account=entry.entry_id)
+    assert result["reason"] == "already_configured"
+
+
+async def test_accounts_of_other_hosts_are_not_offered(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """What cannot be compared is another account where the host is another."""
+    simulator.fault("projects", "no_permission")
+    admin_entry(simulator, **{CONF_HOST: "https://gateway.example"}).add_to_hass(hass)
+    result = await add(hass, simulator, admin_key=SECOND_ADMIN_KEY)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == {CONF_HOST: simulator.url, CONF_ADMIN_KEY: SECOND_ADMIN_KEY}
+
+
+@pytest.mark.parametrize(
+    ("stored", "fault", "after", "is_asked"),
+    [
+        pytest.param(ADMIN_KEY, None, 0, True, id="accepts the organization"),
+        pytest.param(OTHER_ADMIN_KEY, None, 0, False, id="refuses the organization"),
+        pytest.param("sk-admin-deleted", None, 0, True, id="is refused itself"),
+        pytest.param(OTHER_ADMIN_KEY, "rate_limited", 0, True, id="fails at once"),
+        pytest.param(OTHER_ADMIN_KEY, "server_error", 1, True, id="fails at the organization"),
+    ],
+)
+async def test_earlier_account_is_asked_whether_it_knows_an_organization(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    stored: str,
+    fault: str | None,
+    after: int,
+    is_asked: bool,
+) -> None:
+    """An account is offered unless its own key is known to be another organization's."""
+    simulator.fault("projects", "no_permission")
+    entry = admin_entry(simulator, **{CONF_ADMIN_KEY: stored})
+    entry.add_to_hass(hass)
+    if fault:
+        simulator.fault("costs", fault, times=1, after=after)
+    # Costs are requested with the key of the entry alone.
+    result = await add(hass, simulator, session_key=KEY)
+    if is_asked:
+        assert result["step_id"] == "known_account"
+        assert offered(result) == [entry.entry_id]
+        result = await submit_form(hass, result["flow_id"])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].unique_id == ORGANIZATION
+    assert CONF_ADMIN_KEY not in result["data"]
+
+
+@pytest.mark.parametrize(
+    ("key", "fault", "after", "is_asked"),
+    [
+        pytest.param(SECOND_ADMIN_KEY, None, 0, True, id="accepts the organization"),
+        pytest.param(OTHER_ADMIN_KEY, None, 0, False, id="refuses the organization"),
+        pytest.param(OTHER_ADMIN_KEY, "rate_limited", 1, True, id="fails at once"),
+        pytest.param(OTHER_ADMIN_KEY, "server_error", 2, True, id="fails at the organization"),
+    ],
+)
+async def test_new_key_is_asked_whether_it_knows_an_organization(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    key: str,
+    fault: str | None,
+    after: int,
+    is_asked: bool,
+) -> None:
+    """An account that is not loaded is offered unless a new key is known to be of another."""
+    simulator.fault("projects", "no_permission")
+    entry.add_to_hass(hass)
+    if fault:
+        # The first request checks the key.
+        simulator.fault("costs", fault, times=1, after=after)
+    result = await add(hass, simulator, admin_key=key)
+    if is_asked:
+        assert result["step_id"] == "known_account"
+        assert offered(result) == [entry.entry_id]
+        result = await submit_form(hass, result["flow_id"], account=entry.entry_id)
+        assert result["reason"] == "already_configured"
+    else:
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        assert result["data"] == {CONF_HOST: simulator.url, CONF_ADMIN_KEY: key}
+
+
+async def test_earlier_account_with_a_deleted_key_is_offered(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """Where an account's own key can no longer tell its oldest project, the user decides."""
+    entry = admin_entry(simulator, **{CONF_ADMIN_KEY: "sk-admin-deleted"})
+    entry.add_to_hass(hass)
+    result = await add(hass, simulator, admin_key=ADMIN_KEY)
+    assert result["step_id"] == "known_account"
+    assert offered(result) == [entry.entry_id]
+    result = await submit_form(hass, result["flow_id"])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].unique_id == PROJECT
+
+
+async def test_costs_of_a_loaded_account_tell_its_organization(
+    hass: HomeAssistant, simulator: RunningSimulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """A key whose costs name another organization than the account's costs do is refused."""
+    simulator.fault("projects", "no_permission")
+    entry = (await add(hass, simulator, admin_key=ADMIN_KEY))["result"]
+    simulator.account.undocumented_fields = True
+    simulator.others[OTHER_ORGANIZATION].undocumented_fields = True
+    await poll(hass, freezer)
+    result = await reconfigure(hass, simulator, entry, admin_key=OTHER_ADMIN_KEY)
+    assert result["errors"] == {"base": "wrong_account"}
+    assert entry.data[CONF_ADMIN_KEY] == ADMIN_KEY
+    result = await submit_form(
+        hass, result["flow_id"], host=simulator.url, admin_key=SECOND_ADMIN_KEY
+    )
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data[CONF_ADMIN_KEY] == SECOND_ADMIN_KEY
+    assert entry.data[CONF_ORGANIZATION] == ORGANIZATION
+
+
+async def test_failing_projects_do_not_matter_where_the_organization_is_known(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """With a session key the organization is known, so an account is added without its project."""
+    simulator.fault("projects", "server_error", times=1)
+    result = await add(hass, simulator, session_key=KEY, admin_key=ADMIN_KEY)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].unique_id == ORGANIZATION
+    assert result["data"][CONF_ORGANIZATION] == ORGANIZATION
+    assert CONF_DEFAULT_PROJECT not in result["data"]
+
+
+# ---- Several organizations of one person -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "errors"),
+    [
+        pytest.param(None, {"base": "wrong_account"}, id="another person"),
+        pytest.param("rate_limited_120", {"base": "rate_limited"}, id="too many requests"),
+    ],
+)
+async def test_session_key_without_the_organization_of_the_admin_key(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    fault: str | None,
+    errors: dict[str, str],
+) -> None:
+    """Whoever has several organizations, but not the admin key's, has another account."""
+    entry = (await add(hass, simulator, admin_key=ADMIN_KEY))["result"]
+    before = dict(entry.data)
+    simulator.session_keys = {OTHER_KEY}
+    simulator.admin_keys[ADMIN_KEY] = OTHER_ORGANIZATION
+    simulator.account.organizations = [
+        Organization("org-one", "One", is_default=True),
+        Organization("org-two", "Two"),
+    ]
+    if fault:
+        # After the check of the key alone
+        simulator.fault("costs", fault, times=1, after=1)
+    result = await reconfigure(hass, simulator, entry, session_key=OTHER_KEY)
+    assert result["errors"] == errors
+    if fault:
+        assert result["description_placeholders"]["minutes"] == "2"
+    assert entry.data == before
+
+
+async def test_organization_of_another_account_is_not_learned(
+    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+) -> None:
+    """An account without an organization cannot become the second one of an organization."""
+    simulator.fault("me", "no_permission", times=1)
+    simulator.session_keys = {OTHER_KEY}
+    unknown = (await add(hass, simulator, session_key=OTHER_KEY))["result"]
+    entry.add_to_hass(hass)
+    result = await reconfigure(hass, simulator, unknown, session_key=KEY)
+    assert result["errors"] == {"base": "key_in_use"}
+    assert unknown.data[CONF_SESSION_KEY] == OTHER_KEY
+    assert CONF_ORGANIZATION not in unknown.data
+    simulator.account.organizations = [Organization(OTHER_ORGANIZATION, "Other")]
+    result = await submit_form(hass, result["flow_id"], host=simulator.url, session_key=KEY)
+    assert result["reason"] == "reconfigure_successful"
+    assert unknown.data[CONF_ORGANIZATION] == OTHER_ORGANIZATION
+
+
 # ---- Tokens of gateways ------------------------------------------------------------------------
 
 
@@ -404,3 +632,18 @@ async def test_accounts_of_the_same_name_are_told_apart(
         "Same (bbbbbb)",
         "Same (cccccc)",
     ]
+
+
+async def test_long_ends_of_ids_tell_organizations_apart(
+    hass: HomeAssistant, simulator: RunningSimulator
+) -> None:
+    """Where ids have the same last characters, more of them are shown."""
+    simulator.account.organizations = [
+        Organization("org-00000000xaaaaaa", "Same", is_default=True),
+        Organization("org-00000000yaaaaaa", "Same"),
+    ]
+    result = await add(hass, simulator, session_key=KEY)
+    assert result["data_schema"]
+    (selector,) = result["data_schema"].schema.values()
+    labels = [one["label"] for one in selector.config["options"]]
+    assert labels == ["Same (xaaaaaa)", "Same (yaaaaaa)"]

@@ -95,6 +95,10 @@ class AccountFlow(ConfigFlow):
             self._organization = belonging[0] if len(belonging) == 1 else None
         if any(
             shares_token(account, self._organization, other)
+            or (
+                self._organization is not None
+                and self._organization in (other.unique_id, other.data.get(CONF_ORGANIZATION))
+            )
             for other in self._async_current_entries()
             if other is not entry
         ):

@@ -233,8 +233,6 @@ def _validation_failed(err: OpenAIAccountError) -> ValidationFailedError:
         return ValidationFailedError({"base": CannotConnectError.code})
     if isinstance(err, EndpointMissingError):
         return ValidationFailedError({"base": InvalidResponseError.code})
-    if isinstance(err, InvalidAuthError):
-        return ValidationFailedError({err.key or KeyKind.SESSION: err.code})
     if isinstance(err, InvalidHostError) or err.code == "insecure_host":
         return ValidationFailedError({CONF_HOST: err.code})
     if isinstance(err, RateLimitedError):
