@@ -97,6 +97,7 @@ class AccountFlow(ConfigFlow):
             shares_token(account, self._organization, other)
             or (
                 self._organization is not None
+                and CONF_ORGANIZATION not in entry.data
                 and self._organization in (other.unique_id, other.data.get(CONF_ORGANIZATION))
             )
             for other in self._async_current_entries()
