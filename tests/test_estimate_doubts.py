@@ -449,3 +449,43 @@ async def test_attributes_say_what_the_state_is_based_on(
     await set_credit(hass, full_entry, 999)
     assert known(hass) == 20
     assert attribute(hass, "estimated_credit", "source") == "reported"
+
+
+async def test_anchor_follows_without_news_of_costs(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The attributes tell the last known credit, also where costs bring nothing new with it."""
+    freezer.move_to(START)
+    wallet = Wallet(simulator, 20)
+    await setup_entry(hass, full_entry)
+    await poll(hass, freezer)
+    wallet.spend(START + timedelta(minutes=6), 3, late=True)
+    for _ in range(2):
+        await poll(hass, freezer)
+    assert known(hass) == 17
+    assert attribute(hass, "estimated_credit", "anchor_amount") == 17
+
+
+async def test_grant_that_expires_without_news(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """With the first poll after a grant has expired, the estimate is unknown."""
+    freezer.move_to(START)
+    wallet = Wallet(simulator, 20)
+    expiry = START + timedelta(minutes=20)
+    wallet.grants = [{"grant_amount": 10, "used_amount": 0, "expires_at": expiry.timestamp()}]
+    wallet.show()
+    await setup_entry(hass, full_entry)
+    lose_session_key(simulator)
+    await poll(hass, freezer)
+    assert known(hass) == 20
+    for _ in range(4):
+        await poll(hass, freezer)
+    assert known(hass) is None
+    assert state(hass, "low_balance", "binary_sensor") == "unavailable"

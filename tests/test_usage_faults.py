@@ -173,3 +173,21 @@ async def test_earlier_days_that_fail(
     simulator.account.overrides["usage/completions"] = only_hours
     await poll(hass, freezer, 0)
     assert int(state(hass, "input_tokens_this_month")) > month
+
+
+async def test_last_day_before_a_time_off(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A day that was not over when it was requested is not taken for a whole one."""
+    freezer.move_to("2026-11-20 08:00:00+00:00")
+    await setup_entry(hass, full_entry)
+    simulator.account.overrides["usage/completions"] = only_hours
+    freezer.move_to("2026-11-24 08:00:00+00:00")
+    await poll(hass, freezer)
+    assert state(hass, "input_tokens_this_month") == "unknown"
+    simulator.account.overrides.clear()
+    await poll(hass, freezer)
+    assert int(state(hass, "input_tokens_this_month")) > 0

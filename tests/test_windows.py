@@ -304,6 +304,30 @@ async def test_last_month_fails(
     assert windows(simulator)[-1] == (day(28), day(1, 12))
 
 
+async def test_corrected_last_month_fails(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    book: Ledger,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A correction of last month's end stays, also where last month fails on the next day."""
+    for number in range(25, 31):
+        book[day(number)] = [LineItem("gpt-5.5, input", 100.0)]
+    freezer.move_to("2026-12-02 00:05:00+00:00")
+    await setup_entry(hass, entry)
+    book[day(29)] = [LineItem("gpt-5.5, input", 5_100.0)]
+    await poll(hass, freezer)
+    assert float(state(hass, "cost_last_7_days")) == 56.0
+    simulator.account.usage_override = lambda query: (
+        {"error": {"message": "no"}} if query.dates["end_date"] == day(1, 12) else None
+    )
+    freezer.move_to("2026-12-03 00:05:00+00:00")
+    for _ in range(2):
+        await poll(hass, freezer)
+        assert float(state(hass, "cost_last_7_days")) == 55.0
+
+
 async def test_clock_jumps(
     hass: HomeAssistant,
     simulator: RunningSimulator,

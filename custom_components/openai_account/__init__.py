@@ -33,7 +33,7 @@ from .coordinator import (
     keys_of,
 )
 from .dashboard import async_register_dashboard
-from .estimate import enter_credit, update_anchor
+from .estimate import EstimateWatch, enter_credit
 from .issues import delete_issue, delete_issues
 from .services import async_setup_services
 from .session_key import update_session_key
@@ -76,9 +76,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry
     for endpoint in ENDPOINTS:
         if not data.opens(endpoint):
             delete_issue(hass, entry.entry_id, ENDPOINT_GONE, endpoint.name)
-    admin_key = AdminKeyWatch(hass, entry, data)
+    estimate, admin_key = EstimateWatch(data), AdminKeyWatch(hass, entry, data)
     for coordinator in data.coordinators:
-        coordinator.refresh_finished = partial(_refresh_finished, hass, entry, data, admin_key)
+        coordinator.refresh_finished = partial(
+            _refresh_finished, hass, entry, data, estimate, admin_key
+        )
     await _async_adopt_slugs(hass, entry, data)
     try:
         try:
@@ -140,10 +142,11 @@ def _refresh_finished(
     hass: HomeAssistant,
     entry: OpenAIAccountConfigEntry,
     data: OpenAIAccountData,
+    estimate: EstimateWatch,
     admin_key: AdminKeyWatch,
 ) -> None:
     """Do what each poll gives cause for."""
-    update_anchor(data)
+    estimate.update()
     update_session_key(hass, entry, data)
     admin_key.update()
 

@@ -162,6 +162,31 @@ def update_anchor(account: OpenAIAccountData) -> None:
         _note_recharge(account, store.anchor, report)
 
 
+class EstimateWatch:
+    """Renews the anchor after each poll, and lets the entities follow.
+
+    The estimate can change by a poll without news: a grant expires, or costs arrive that
+    explain a change of the credit.
+    """
+
+    def __init__(self, account: OpenAIAccountData) -> None:
+        """Start with nothing known."""
+        self._account = account
+        self._last: tuple[object, ...] = ()
+
+    @callback
+    def update(self) -> None:
+        """Call this after each poll."""
+        account = self._account
+        update_anchor(account)
+        anchor = account.store.anchor
+        now = (estimated_credit(account), anchor and (anchor["amount"], anchor["source"]))
+        if now != self._last:
+            self._last = now
+            # Fewer entities listen to the credit than to the costs, which every account has.
+            (account.coordinator(CREDIT) or account.costs).async_update_listeners()
+
+
 def _take_reported(
     account: OpenAIAccountData, credit: CreditGrants, report: CostReport | None
 ) -> None:

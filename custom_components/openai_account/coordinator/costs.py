@@ -82,6 +82,7 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             report = self.data
         else:
             report = _updated(self.data, response)
+            self._keep_corrections(response)
         past = self._past
         report = await self._add_last_month(report)
         if is_whole or self._past is not past:
@@ -91,6 +92,15 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             self._note_names(response, report)
         self._response = response
         return await self._reach_back(report)
+
+    def _keep_corrections(self, response: CostReport) -> None:
+        """Keep what a poll reports of last month, for a day on which the month's request fails."""
+        past = self._past
+        if past is None or past.today < response.start:
+            return
+        days = {day: costs for day, costs in response.days.items() if day <= past.today}
+        kept = replaced(past.days, days, response.start, past.today + _DAY)
+        self._past = replace(past, days=kept)
 
     async def _add_last_month(self, report: CostReport) -> CostReport:
         """Request the last month if that is due: at first, and while it can still change."""

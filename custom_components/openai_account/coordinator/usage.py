@@ -141,6 +141,9 @@ class CompletionsCoordinator(UsageCoordinator):
     async def _fetch_usage(self) -> UsageReport:
         report = await self._fetch_unsettled()
         earlier = self._known
+        if earlier and earlier.today < report.start:
+            # Its last day was not over.
+            earlier = None
         if self._earlier_requested != report.today:
             try:
                 earlier = await self._fetch_days(_first_day(report.today), report.start)
