@@ -52,7 +52,16 @@ type Position = tuple[int, int]
 type Span = tuple[Position, Position]
 
 
-class DropOperand(Operator):  # type: ignore[misc]
+class OwnOperator(Operator):  # type: ignore[misc]
+    """An operator that cosmic-ray does not have."""
+
+    @classmethod
+    @override
+    def examples(cls) -> tuple[()]:
+        return ()
+
+
+class DropOperand(OwnOperator):
     """Drops one of the operands of `and` or `or`."""
 
     @override
@@ -67,13 +76,8 @@ class DropOperand(Operator):  # type: ignore[misc]
         del node.children[first : first + 2]
         return node
 
-    @classmethod
-    @override
-    def examples(cls) -> tuple[()]:
-        return ()
 
-
-class DropStatement(Operator):  # type: ignore[misc]
+class DropStatement(OwnOperator):
     """Drops a statement that does something, within a function."""
 
     @override
@@ -97,11 +101,6 @@ class DropStatement(Operator):  # type: ignore[misc]
         node.children[0] = parso.python.tree.Keyword("pass", first.start_pos, first.prefix)
         return node
 
-    @classmethod
-    @override
-    def examples(cls) -> tuple[()]:
-        return ()
-
 
 def _is_new_name(statement: Any) -> bool:
     """Return whether an assignment gives a local name its value."""
@@ -113,7 +112,7 @@ def _is_new_name(statement: Any) -> bool:
     return is_local and (sign.type == "annassign" or sign.get_code().strip() == "=")
 
 
-class ReplaceIn(Operator):  # type: ignore[misc]
+class ReplaceIn(OwnOperator):
     """Replaces `in` with `not in` and the other way round."""
 
     @override
@@ -136,13 +135,8 @@ class ReplaceIn(Operator):  # type: ignore[misc]
         node.children[found[index]] = parso.python.tree.Operator(new, operator.start_pos)
         return node
 
-    @classmethod
-    @override
-    def examples(cls) -> tuple[()]:
-        return ()
 
-
-class DropException(Operator):  # type: ignore[misc]
+class DropException(OwnOperator):
     """Replaces an exception that is caught with a name that nobody knows.
 
     cosmic-ray's own operator of this kind fails at exceptions of other modules.
@@ -160,11 +154,6 @@ class DropException(Operator):  # type: ignore[misc]
         first = parent.children[place].get_first_leaf()
         parent.children[place] = parso.python.tree.Name("Uncaught", first.start_pos, first.prefix)
         return node
-
-    @classmethod
-    @override
-    def examples(cls) -> tuple[()]:
-        return ()
 
 
 def _caught(node: Any) -> list[tuple[Any, int]]:

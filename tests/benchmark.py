@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time as wall_time, timedelta
+from functools import partial
 import gc
 import logging
 import os
@@ -432,25 +433,24 @@ def _days() -> str:
 async def _ask(session: aiohttp.ClientSession, responses: list[Received]) -> None:
     """Request what a poll has requested, and parse it."""
     for one in responses:
-        headers = {"Authorization": one.key, "Accept": "application/json"}
-        async with session.get(one.url, headers=headers) as response:
-            orjson.loads(await response.read())
+        await _repeat(session, one)
+
+
+async def _repeat(session: aiohttp.ClientSession, one: Received) -> object:
+    """Send the request of a response again, and return its parsed body."""
+    headers = {"Authorization": one.key, "Accept": "application/json"}
+    async with session.get(one.url, headers=headers) as response:
+        return orjson.loads(await response.read())
 
 
 def _bare_coordinator(hass: HomeAssistant, one: Received) -> DataUpdateCoordinator[object]:
     """Return a coordinator that does nothing but request what a poll has requested."""
-    session = async_get_clientsession(hass)
-
-    async def update() -> object:
-        async with session.get(one.url, headers={**HEADERS, "Authorization": one.key}) as response:
-            return orjson.loads(await response.read())
-
     coordinator = DataUpdateCoordinator[object](
         hass,
         logging.getLogger(__name__),
         config_entry=None,
         name=one.url.path,
-        update_method=update,
+        update_method=partial(_repeat, async_get_clientsession(hass), one),
         update_interval=timedelta(minutes=5),
         always_update=False,
     )

@@ -273,6 +273,13 @@ async def test_whole_window_fails(
     assert float(state(hass, "cost_this_month")) == pytest.approx(cents / 100, abs=1e-6)
 
 
+def fail_last_month(simulator: RunningSimulator) -> None:
+    """Let requests for November fail, and no others."""
+    simulator.account.usage_override = lambda query: (
+        {"error": {"message": "no"}} if query.dates["end_date"] == day(1, 12) else None
+    )
+
+
 async def test_last_month_fails(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -286,9 +293,7 @@ async def test_last_month_fails(
         {"error": {"message": "no"}} if query.dates["start_date"] == day(1) else None
     )
     await setup_entry(hass, entry)
-    simulator.account.usage_override = lambda query: (
-        {"error": {"message": "no"}} if query.dates["end_date"] == day(1, 12) else None
-    )
+    fail_last_month(simulator)
     for moment in ("2026-12-01 00:01:00+00:00", "2026-12-01 00:07:00+00:00"):
         freezer.move_to(moment)
         windows(simulator)
@@ -319,9 +324,7 @@ async def test_corrected_last_month_fails(
     book[day(29)] = [LineItem("gpt-5.5, input", 5_100.0)]
     await poll(hass, freezer)
     assert float(state(hass, "cost_last_7_days")) == 56.0
-    simulator.account.usage_override = lambda query: (
-        {"error": {"message": "no"}} if query.dates["end_date"] == day(1, 12) else None
-    )
+    fail_last_month(simulator)
     freezer.move_to("2026-12-03 00:05:00+00:00")
     for _ in range(2):
         await poll(hass, freezer)

@@ -23,7 +23,12 @@ from .const import (
 )
 from .coordinator import OpenAIAccountConfigEntry, keys_of
 from .forms import REMOVALS, entered_keys, select
-from .identity import async_find_matches, async_is_still, shares_token
+from .identity import (
+    async_find_matches,
+    async_is_still,
+    shares_organization,
+    shares_token,
+)
 from .issues import escape_markdown
 from .names import distinct_account_name
 from .status import clear_statuses
@@ -93,13 +98,9 @@ class AccountFlow(ConfigFlow):
                 self._errors = self._errors or {"base": "wrong_account"}
                 return None
             self._organization = belonging[0] if len(belonging) == 1 else None
+        learned = None if CONF_ORGANIZATION in entry.data else self._organization
         if any(
-            shares_token(account, self._organization, other)
-            or (
-                self._organization is not None
-                and CONF_ORGANIZATION not in entry.data
-                and self._organization in (other.unique_id, other.data.get(CONF_ORGANIZATION))
-            )
+            shares_token(account, self._organization, other) or shares_organization(learned, other)
             for other in self._async_current_entries()
             if other is not entry
         ):

@@ -77,10 +77,9 @@ async def _async_is_same(
     entry: OpenAIAccountConfigEntry,
 ) -> bool | None:
     """Return whether an entry is the same account, None if that is not known."""
-    known = _organization_of(entry)
-    if organization and organization in (known, entry.unique_id):
+    if shares_organization(organization, entry):
         return True
-    if organization and known:
+    if organization and _organization_of(entry):
         return False
     if shares_token(account, organization, entry) or _shares_admin_key(account, entry):
         return True
@@ -114,6 +113,11 @@ async def _async_compare(
     if organization and not await _async_accepts(hass, entry.data[CONF_HOST], key, organization):
         return False
     return None
+
+
+def shares_organization(organization: str | None, entry: OpenAIAccountConfigEntry) -> bool:
+    """Return whether an entry is known to be of an organization."""
+    return organization is not None and organization in (_organization_of(entry), entry.unique_id)
 
 
 def shares_token(

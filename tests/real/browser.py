@@ -26,6 +26,9 @@ ARGUMENTS = [
 ]
 WIDE: ViewportSize = {"width": 1280, "height": 1150}
 
+# A dialog that closes goes back in the browser's history: nothing may be opened before.
+CLOSED = "() => !history.state?.open"
+
 expect.set_options(timeout=30_000)
 
 

@@ -10,13 +10,11 @@ from playwright.async_api import Page, ViewportSize, expect
 from development.home import DOMAIN, Home
 from development.process import REPOSITORY, Json, until
 
-from .browser import WIDE, choose_language, log_in, page, picture, visit
+from .browser import CLOSED, WIDE, choose_language, log_in, page, picture, visit
 from .common import ADMIN_KEY, KEY, WRONG_KEY, Service
 
 __all__ = ["page"]
 
-# A dialog that closes goes back in the browser's history: nothing may be opened before.
-CLOSED = "() => !history.state?.open"
 LOW: ViewportSize = {"width": 1280, "height": 580}
 NARROW: ViewportSize = {"width": 412, "height": 915}
 SHOWN = (

@@ -16,7 +16,7 @@ from development.home import DOMAIN, Entry, Home
 from development.process import HomeError, Json, until
 from simulator import Fault, Organization, Simulator
 
-from .browser import choose_language, log_in, page, picture
+from .browser import CLOSED, choose_language, log_in, page, picture
 from .common import ADMIN_KEY, KEY, Service, run_simulator
 from .page_checks import check_page, errors_on
 
@@ -389,9 +389,15 @@ async def test_editors(page: Page, home: Home, service: Service, artifacts: Path
         "api_keys",
         "usage",
     ]
-    assert await home.command("lovelace/config", url_path="open-ai") == {
-        "strategy": {"type": STRATEGY, "parts": parts}
-    }
+
+    async def is_saved() -> bool:
+        # The page shows what is chosen before it saves it.
+        return await home.command("lovelace/config", url_path="open-ai") == {
+            "strategy": {"type": STRATEGY, "parts": parts}
+        }
+
+    await until(is_saved, "The dashboard has the parts that were chosen", 30)
+    await page.wait_for_function(CLOSED)
 
     await page.goto(f"{home.url}/my-board?edit=1")
     for number, at_once in enumerate((False, True), start=1):
@@ -410,8 +416,14 @@ async def test_editors(page: Page, home: Home, service: Service, artifacts: Path
         await picture(page, artifacts / "section-editor.png")
         await page.get_by_role("button", name="Save").click()
         await expect(editor).to_be_hidden()
-        config = cast("Dashboard", await home.command("lovelace/config", url_path="my-board"))
-        assert config["views"][0]["sections"][number] == {
+        await page.wait_for_function(CLOSED)
+
+        async def sections(count: int = number + 1) -> list[Json] | None:
+            config = cast("Dashboard", await home.command("lovelace/config", url_path="my-board"))
+            found = config["views"][0]["sections"]
+            return found if len(found) == count else None
+
+        assert (await until(sections, "The section is saved", 30))[-1] == {
             "strategy": {
                 "type": STRATEGY,
                 "config_entry_id": entry["entry_id"],
