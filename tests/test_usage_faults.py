@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from unittest.mock import patch
+
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from simulator.faults import Fault
 from simulator.ledger import JSON
 from simulator.query import Query
 
 from .common import (
     RunningSimulator,
     count_requests,
+    entity_id,
     entity_keys,
     has_entity,
     poll,
@@ -191,3 +198,60 @@ async def test_last_day_before_a_time_off(
     simulator.account.overrides.clear()
     await poll(hass, freezer)
     assert int(state(hass, "input_tokens_this_month")) > 0
+
+
+@pytest.mark.usefixtures("all_entities_enabled")
+@pytest.mark.parametrize("days", [3, -3])
+async def test_all_endpoints_follow_the_clock(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    days: int,
+) -> None:
+    """A suspended computer, or a clock that is set: timers know nothing of the days between."""
+    freezer.move_to(NOW)
+    await async_setup_component(hass, "homeassistant", {})
+    await setup_entry(hass, full_entry)
+    loop_time = hass.loop.time()
+    freezer.move_to(dt_util.utcnow() + timedelta(days=days))
+    simulator.requests.clear()
+    with patch.object(hass.loop, "time", return_value=loop_time):
+        await hass.services.async_call(
+            "homeassistant",
+            "update_entity",
+            {"entity_id": entity_id(hass, "tokens_last_24_hours")},
+            blocking=True,
+        )
+        await hass.async_block_till_done(wait_background_tasks=True)
+    today = dt_util.utcnow().date().isoformat()
+    for key in (TOKENS, REQUESTS, "images_today"):
+        found = hass.states.get(entity_id(hass, key))
+        assert found
+        assert found.attributes["last_reset"].startswith(today)
+        assert int(found.state) > 0
+    # Once each, although each poll looks at all of them.
+    occasional = [f"usage/{name}" for name in USAGE if name != "completions"]
+    assert [count_requests(simulator, one) for one in occasional] == [1] * len(occasional)
+
+
+@pytest.mark.usefixtures("all_entities_enabled")
+@pytest.mark.parametrize("endpoint", ["costs", "usage/completions"])
+async def test_earlier_days_wait_as_the_host_asks(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    endpoint: str,
+) -> None:
+    """A request to wait that meets only the request for earlier days is kept to."""
+    freezer.move_to(NOW)
+    simulator.fault(endpoint, Fault(status=429, headers={"Retry-After": "3600"}), times=1, after=1)
+    await setup_entry(hass, full_entry)
+    before = count_requests(simulator, endpoint)
+    for _ in range(11):
+        await poll(hass, freezer)
+    assert count_requests(simulator, endpoint) == before + 11
+    await poll(hass, freezer)
+    assert count_requests(simulator, endpoint) == before + 13
+    assert unavailable(hass) == set()

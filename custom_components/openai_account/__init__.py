@@ -149,6 +149,7 @@ def _refresh_finished(
     estimate.update()
     update_session_key(hass, entry, data)
     admin_key.update()
+    data.usage.async_poll_other_days()
 
 
 async def _async_first_refresh(

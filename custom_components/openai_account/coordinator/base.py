@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, time, timedelta
 import logging
@@ -114,6 +114,28 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
         return data
+
+    async def _fetch_optional[ResultT](
+        self, fetch: Callable[[], Awaitable[ResultT]]
+    ) -> ResultT | None:
+        """Request what a poll also succeeds without; None where it fails.
+
+        The next poll tries again, unless the host has asked to wait longer.
+        """
+        status = endpoint_status(
+            self.hass, self.config_entry.entry_id, f"{self.endpoint}, earlier days"
+        )
+        if status.seconds_left:
+            return None
+        try:
+            result = await fetch()
+        except OpenAIAccountError as err:
+            _LOGGER.debug("Earlier days of %s are not available now (%s)", self.name, err.code)
+            if isinstance(err, RateLimitedError):
+                status.pause(err.retry_after, self._interval)
+            return None
+        status.note_success()
+        return result
 
     def _time_limit(self) -> AbstractContextManager[None]:
         """Return a limit for all fetches of the first poll: Home Assistant's start waits for it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-import logging
+from functools import partial
 from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant
@@ -15,7 +15,6 @@ from ..api import (
     CostReport,
     InvalidResponseError,
     OpenAIAccountClient,
-    OpenAIAccountError,
     sum_by_name,
 )
 from ..const import SETTLED_DAYS
@@ -25,8 +24,6 @@ from .window import WholeOnceADay, replaced
 
 if TYPE_CHECKING:
     from . import OpenAIAccountConfigEntry
-
-_LOGGER = logging.getLogger(__package__)
 
 _DAY = timedelta(days=1)
 _SETTLED = SETTLED_DAYS * _DAY
@@ -110,13 +107,8 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             is_settled = end + _SETTLED <= requested <= report.today
             if is_settled or requested == report.today:
                 return report
-        try:
-            past = await self.client.costs_between(start, end)
-        except OpenAIAccountError as err:
-            # The current month is there all the same; the next poll tries again.
-            _LOGGER.debug("The costs of last month are not available now (%s)", err.code)
-            return report
-        if not past.complete:
+        past = await self._fetch_optional(partial(self.client.costs_between, start, end))
+        if past is None or not past.complete:
             return report
         self._past, self._past_requested = past, report.today
         return _updated(report, past)
@@ -131,14 +123,10 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             return report
         while known_until < report.start:
             start = max(known_until - _SETTLED, report.start - MAX_DAYS * _DAY)
-            try:
-                part = await self.client.costs_between(start, report.start)
-            except OpenAIAccountError as err:
-                _LOGGER.debug(
-                    "The costs since the last known credit are not available now (%s)", err.code
-                )
-                break
-            if not part.complete:
+            part = await self._fetch_optional(
+                partial(self.client.costs_between, start, report.start)
+            )
+            if part is None or not part.complete:
                 break
             report = _updated(report, part)
         return report

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 import logging
 from typing import ClassVar, Final, override
 
@@ -17,7 +18,6 @@ from ..api import (
     MODEL,
     USAGE_ENDPOINTS,
     EndpointMissingError,
-    OpenAIAccountError,
     ResponseTooLargeError,
     UsageEndpoint,
     UsageReport,
@@ -37,6 +37,9 @@ _UNSETTLED_DAYS = SETTLED_DAYS + 1
 
 # Endpoints other than completions are polled this often at most.
 _PERIOD = timedelta(minutes=30)
+
+# A poll that is not due within this time is late, or early, as on a computer that was suspended.
+_ON_TIME = timedelta(minutes=2)
 
 # With more models than this on a day, the hours are requested without them.
 _MANY_MODELS = 50
@@ -98,6 +101,18 @@ class OccasionalUsageCoordinator(UsageCoordinator):
 
     _is_empty = False
     _polled_on: date | None = None
+    _due: datetime | None = None
+
+    @property
+    def is_of_another_day(self) -> bool:
+        """Whether the last report is of another UTC day, and no poll is due now.
+
+        Timers stand still while a computer is suspended, and ignore a clock that is set.
+        """
+        if self._due is None or not self.last_update_success:
+            return False
+        now = dt_util.utcnow()
+        return self.data.today != now.date() and abs(now - self._due) > _ON_TIME
 
     @override
     async def _fetch_usage(self) -> UsageReport:
@@ -106,6 +121,12 @@ class OccasionalUsageCoordinator(UsageCoordinator):
         report = await self._fetch_days(_first_day(today), today + _DAY)
         self._is_empty = report.is_empty
         return report
+
+    @override
+    def _time_to_next_poll(self) -> timedelta:
+        wait = super()._time_to_next_poll()
+        self._due = dt_util.utcnow() + wait
+        return wait
 
     @override
     def _time_to_next_usage(self) -> timedelta:
@@ -145,12 +166,12 @@ class CompletionsCoordinator(UsageCoordinator):
             # Its last day was not over.
             earlier = None
         if self._earlier_requested != report.today:
-            try:
-                earlier = await self._fetch_days(_first_day(report.today), report.start)
+            requested = await self._fetch_optional(
+                partial(self._fetch_days, _first_day(report.today), report.start)
+            )
+            if requested:
+                earlier = requested
                 self._earlier_requested = report.today
-            except OpenAIAccountError as err:
-                # The last days are there all the same; the next poll tries again.
-                _LOGGER.debug("The usage of earlier days is not available now (%s)", err.code)
         self._known = with_earlier_days(report, earlier) if earlier else report
         return self._known
 
@@ -184,6 +205,16 @@ class AccountUsage:
         counted = [one for one in coordinators if one.usage_endpoint.has_requests]
         self.requests = UsageSum(counted)
         self.tokens = UsageSum([one for one in counted if one.usage_endpoint.has_tokens])
+        self._occasional = [
+            one for one in coordinators if isinstance(one, OccasionalUsageCoordinator)
+        ]
+
+    @callback
+    def async_poll_other_days(self) -> None:
+        """Poll the endpoints whose reports are still of another day, as after a suspend."""
+        for one in self._occasional:
+            if one.is_of_another_day:
+                one.config_entry.async_create_task(one.hass, one.async_request_refresh())
 
 
 class UsageSum:
