@@ -185,3 +185,31 @@ async def test_many_models(
     await fill_history(hass, freezer)
     check_rows(await history_rows(hass), book)
     assert entry.runtime_data.costs.last_update_success
+
+
+@pytest.mark.freeze_time(NOW)
+@pytest.mark.parametrize("limit", [150_000, 2_000])
+async def test_more_than_a_fetch_may_receive(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    limit: int,
+) -> None:
+    """Windows become smaller at once, without a pause; a day that is too large is left out."""
+    book = simulator.account.ledger = ledger(200, tuple(f"model-{one}" for one in range(12)))
+    await setup_entry(hass, entry)
+    monkeypatch.setattr("custom_components.openai_account.api.limits.MAX_BYTES", limit)
+    await fill_history(hass, freezer, 20)
+    if limit == 150_000:
+        check_rows(await history_rows(hass), book)
+        days = [(end - start).days for start, end in requested_windows(simulator)]
+        # The current month and the last one, then the first window, until it is small enough
+        assert days[:5] == [24, 31, 100, 50, 25]
+        assert set(days[5:]) == {25, 11}
+        assert "The history waits" not in caplog.text
+    else:
+        assert "The history waits for 300 seconds" in caplog.text
+        assert min(end - start for start, end in requested_windows(simulator)) == DAY

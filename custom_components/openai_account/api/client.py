@@ -124,7 +124,8 @@ class OpenAIAccountClient:
 
         The last day is the report's `today`. With `line_items` the days keep them.
         Where the response is too large to read, the days are requested in parts, within
-        the limits of one fetch. Raises ValueError for no days or too many.
+        the limits of one fetch. Raises `TooMuchDataError` where all parts together are too
+        large, and ValueError for no days or too many.
         """
         if not 0 < (end - start).days <= MAX_DAYS:
             raise ValueError(f"from 1 to {MAX_DAYS} days")

@@ -77,6 +77,10 @@ class ResponseTooLargeError(InvalidResponseError):
     """The response is larger than this client reads."""
 
 
+class TooMuchDataError(InvalidResponseError):
+    """All responses of a fetch together are larger than this client reads."""
+
+
 class WebPageError(InvalidResponseError):
     """A web page or a redirect instead of a response of the API.
 

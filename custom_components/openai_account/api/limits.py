@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Final
 
-from .errors import CannotConnectError, InvalidResponseError
+from .errors import CannotConnectError, TooMuchDataError
 
 MAX_SECONDS: Final = 60.0
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -23,7 +23,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 @dataclass(slots=True)
 class _Limits:
     ends: float
-    bytes_left: int = MAX_BYTES
+    bytes_left: int
 
 
 _LIMITS: ContextVar[_Limits | None] = ContextVar(f"{__name__}.limits", default=None)
@@ -35,7 +35,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     A fetch that does not end in time raises `CannotConnectError`; so does each later one.
     """
-    token = _LIMITS.set(_Limits(asyncio.get_running_loop().time() + seconds))
+    token = _LIMITS.set(_Limits(asyncio.get_running_loop().time() + seconds, MAX_BYTES))
     try:
         yield
     finally:
@@ -62,7 +62,7 @@ async def _limits() -> AsyncIterator[None]:
         token = None
         ends = min(ends, outer.ends)
     else:
-        token = _LIMITS.set(_Limits(ends))
+        token = _LIMITS.set(_Limits(ends, MAX_BYTES))
     try:
         async with asyncio.timeout_at(ends):
             yield
@@ -74,8 +74,8 @@ async def _limits() -> AsyncIterator[None]:
 
 
 def count_bytes(count: int) -> None:
-    """Count bytes that were received; raises `InvalidResponseError` for too many."""
+    """Count bytes that were received; raises `TooMuchDataError` for too many."""
     if limits := _LIMITS.get():
         limits.bytes_left -= count
         if limits.bytes_left < 0:
-            raise InvalidResponseError("The responses are too large")
+            raise TooMuchDataError("The responses are too large")

@@ -25,7 +25,7 @@ from homeassistant.helpers.event import async_call_later, async_track_time_inter
 from homeassistant.util import dt as dt_util
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..api import InvalidAuthError, OpenAIAccountError, RateLimitedError
+from ..api import InvalidAuthError, OpenAIAccountError, RateLimitedError, TooMuchDataError
 from ..const import DOMAIN, SETTLED_DAYS
 from ..coordinator import OpenAIAccountConfigEntry
 from ..status import endpoint_status
@@ -251,6 +251,10 @@ class Importer[DayT]:
             return self._wait(err.retry_after)
         except InvalidAuthError:
             return self._wait()
+        except TooMuchDataError as err:
+            if self._windows.note_too_large(window):
+                return _PAUSE
+            reason = err.code
         except OpenAIAccountError as err:
             reason = err.code
         else:

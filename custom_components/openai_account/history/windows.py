@@ -1,7 +1,8 @@
 """Which days of the past to request next, and what to do where a host refuses some.
 
 Windows are requested newest first. One that fails is tried again after the others,
-then in halves. What keeps failing is skipped, and tried once a day.
+then in halves. What keeps failing is skipped, and tried once a day. Where the responses
+for one are too large, all are halved at once.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ class Window:
     def days(self) -> int:
         """The number of days."""
         return (self.end - self.start).days
+
+    @property
+    def each_day(self) -> list[date]:
+        """The days themselves."""
+        return [self.start + offset * _DAY for offset in range(self.days)]
 
 
 class Windows:
@@ -63,8 +69,20 @@ class Windows:
         """Take a window as done."""
         if window in self._windows:
             self._windows.remove(window)
-        for day in [day for day in self._refused if window.start <= day < window.end]:
-            del self._refused[day]
+        for day in window.each_day:
+            self._refused.pop(day, None)
+
+    def note_too_large(self, window: Window) -> bool:
+        """Plan smaller windows from now on; return False where one day is too large."""
+        if window.days == 1:
+            return False
+        self._max_days = (window.days + 1) // 2
+        self._windows = [
+            replace(part, failures=one.failures)
+            for one in self._windows
+            for part in _split(one.each_day, self._max_days)
+        ]
+        return True
 
     def note_failure(self, window: Window, today: date, *, is_next_known: bool) -> bool:
         """Plan a failed window anew; return False where it is skipped until tomorrow.
@@ -82,8 +100,7 @@ class Windows:
             middle = window.start + (window.days // 2) * _DAY
             self._windows += [replace(window, start=middle), replace(window, end=middle)]
             return True
-        for offset in range(window.days):
-            self._refused[window.start + offset * _DAY] = today
+        self._refused.update(dict.fromkeys(window.each_day, today))
         return False
 
 
