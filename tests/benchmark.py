@@ -221,10 +221,11 @@ async def add(
 
 async def fill(hass: HomeAssistant) -> None:
     """Let the background fill of the history run to its end, without its pauses."""
-    for _ in range(FILLS):
+    rounds, before, rows = 0, -1, await row_count(hass)
+    while rounds < FILLS or rows != before:
         async_fire_time_changed(hass, datetime.now(UTC) + timedelta(seconds=3))
         await hass.async_block_till_done(wait_background_tasks=True)
-    await get_instance(hass).async_block_till_done()
+        rounds, before, rows = rounds + 1, rows, await row_count(hass)
 
 
 async def let_an_hour_pass(url: str) -> None:
