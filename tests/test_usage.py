@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -246,6 +247,44 @@ async def test_busy_account_is_requested_every_30_minutes(
     assert count_requests(simulator, "usage/images") <= 1
 
 
+async def test_the_new_day_comes_in_one_step(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """After midnight UTC, no sum is of two days, although the endpoints respond in turn."""
+    freezer.move_to("2026-11-24 12:00:00+00:00")
+    simulator.account.ledger = {
+        NOW.date(): [
+            LineItem("gpt-5.5, input", 50.0, hour=9),
+            LineItem("text-embedding-3-large", 4.0, hour=20),
+        ],
+        NOW.date() + DAY: [
+            LineItem("gpt-5.5, input", 5.0, hour=0),
+            LineItem("text-embedding-3-large", 0.4, hour=0),
+        ],
+    }
+    await setup_entry(hass, full_entry)
+    tokens = entity_id(hass, "input_tokens_today")
+    before = hass.states.get(tokens)
+    assert before
+    shown: list[tuple[str, object]] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        if new := event.data["new_state"]:
+            shown.append((new.state, new.attributes.get("last_reset")))
+
+    stop = async_track_state_change_event(hass, tokens, note)
+    freezer.move_to("2026-11-25 00:02:00+00:00")
+    await poll(hass, freezer, 0)
+    stop()
+    after = state(hass, "input_tokens_today")
+    assert shown == [(after, "2026-11-25T00:00:00+00:00")]
+    assert after != before.state
+
+
 async def test_nothing_new_writes_nothing(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -270,16 +309,22 @@ async def test_nothing_new_writes_nothing(
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [(50, [("1h", True)]), (51, [("1h", False), ("1d", True)])],
+)
 async def test_many_models(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     full_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
+    models: int,
+    expected: list[tuple[str, bool]],
 ) -> None:
     """Where the hours by model are too large to request, they come without the models."""
     freezer.move_to(NOW)
     simulator.account.ledger = {
-        NOW.date() - back * DAY: [LineItem(f"model-{one}, input", 3.0) for one in range(60)]
+        NOW.date() - back * DAY: [LineItem(f"model-{one}, input", 3.0) for one in range(models)]
         for back in range(5)
     }
     await setup_entry(hass, full_entry)
@@ -287,12 +332,10 @@ async def test_many_models(
     simulator.requests.clear()
     await poll(hass, freezer)
     requests = [one for one in simulator.requests if one.endpoint == "usage/completions"]
-    assert [(one.query["bucket_width"], "group_by" in one.query) for one in requests] == [
-        ("1h", False),
-        ("1d", True),
-    ]
+    found = [(one.query["bucket_width"], "group_by" in one.query) for one in requests]
+    assert found == expected
     assert state(hass, "model_tokens_model_7") == str(5 * 15_000)
-    assert state(hass, "input_tokens_today") == str(60 * 15_000)
+    assert state(hass, "input_tokens_today") == str(models * 15_000)
     assert state(hass, "requests_last_24_hours") != "0"
 
 
