@@ -135,6 +135,7 @@ async def add_dashboard(page: Page, home: Home, artifacts: Path) -> None:
     await create.click()
     # A dialog that closes goes back in the browser's history: nothing may be opened before.
     await expect(create).to_be_hidden()
+    await dashboard_path(home)
     await page.get_by_role("link", name="OpenAI", exact=True).click()
     await expect(page.locator("openai-account-costs .chart")).to_be_visible()
 
