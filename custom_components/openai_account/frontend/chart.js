@@ -101,6 +101,13 @@ export function chart(hass, series, unit, texts, label, width) {
   const hide = () => {
     tip?.remove();
     marked.setAttribute("width", "0");
+    document.removeEventListener("pointerdown", hideElsewhere);
+  };
+  /** @type {(event: PointerEvent) => void} */
+  const hideElsewhere = (event) => {
+    if (!event.composedPath().includes(element)) {
+      hide();
+    }
   };
   const describe = () => {
     element.setAttribute("aria-valuenow", String(chosen + 1));
@@ -116,6 +123,7 @@ export function chart(hass, series, unit, texts, label, width) {
     const isLeft = x + band / 2 < width / 2;
     tip.style.setProperty(isLeft ? "left" : "right", `${isLeft ? x + band : width - x}px`);
     element.append(tip);
+    document.addEventListener("pointerdown", hideElsewhere);
   };
   /** @type {(event: PointerEvent) => void} */
   const point = (event) => {
@@ -128,7 +136,12 @@ export function chart(hass, series, unit, texts, label, width) {
   };
   element.addEventListener("pointermove", point);
   element.addEventListener("pointerdown", point);
-  element.addEventListener("pointerleave", hide);
+  element.addEventListener("pointerleave", (event) => {
+    // A finger leaves as soon as it is lifted: what it chose stays until it taps elsewhere.
+    if (event.pointerType !== "touch") {
+      hide();
+    }
+  });
   element.addEventListener("blur", hide);
   element.addEventListener("keydown", (event) => {
     const last = series.buckets.length - 1;
