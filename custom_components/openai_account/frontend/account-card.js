@@ -148,7 +148,7 @@ export class AccountCard extends HTMLElement {
     this.#container.replaceChildren(...children);
     this.#container.hidden = !children.length;
     if (focused) {
-      this.shadowRoot?.getElementById(focused)?.focus();
+      this.shadowRoot?.getElementById(focused)?.focus({ preventScroll: true });
     }
   }
 

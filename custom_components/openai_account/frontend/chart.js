@@ -12,6 +12,12 @@ import { date } from "./format.js";
  * @property {(hass: Hass, value: number) => string} format
  * @property {(hass: Hass, value: number, step: number) => string} axis
  */
+/**
+ * @typedef {object} Choice what is chosen in a chart; a chart that takes its place goes on with it
+ * @property {HTMLElement} [chart] the one that is on the page
+ * @property {string} [bucket]
+ * @property {boolean} [isShown] whether there is a tooltip
+ */
 
 const HEIGHT = 240;
 /** The room for the labels below the bars, and above the highest line. */
@@ -51,9 +57,10 @@ export const CHART_STYLES = `
  * @param {Texts} texts
  * @param {string} label what the chart shows, for those who cannot see it
  * @param {number} width in pixels
+ * @param {Choice} choice
  * @returns {HTMLElement}
  */
-export function chart(hass, series, unit, texts, label, width) {
+export function chart(hass, series, unit, texts, label, width, choice) {
   const { lowest, highest, step } = axisOf(series);
   const lines = Array.from(
     { length: Math.round((highest - lowest) / step) + 1 },
@@ -86,6 +93,7 @@ export function chart(hass, series, unit, texts, label, width) {
     "div",
     {
       class: "chart",
+      id: "chart",
       role: "slider",
       tabindex: 0,
       "aria-label": label,
@@ -95,11 +103,19 @@ export function chart(hass, series, unit, texts, label, width) {
     drawing,
   );
 
-  let chosen = series.buckets.length - 1;
+  const last = series.buckets.length - 1;
+  const before = series.buckets.indexOf(choice.bucket ?? "");
+  let chosen = before < 0 ? last : before;
+  const isShown = before >= 0 && choice.isShown;
+  choice.chart = element;
   /** @type {HTMLElement | undefined} */
   let tip;
   const hide = () => {
     tip?.remove();
+    // One that was replaced loses the focus after the new one has shown its tooltip.
+    if (choice.chart === element) {
+      choice.isShown = false;
+    }
     marked.setAttribute("width", "0");
     document.removeEventListener("pointerdown", hideElsewhere);
   };
@@ -116,6 +132,8 @@ export function chart(hass, series, unit, texts, label, width) {
   const show = () => {
     hide();
     describe();
+    choice.bucket = series.buckets[chosen] ?? "";
+    choice.isShown = true;
     const x = left + chosen * band;
     marked.setAttribute("x", String(x));
     marked.setAttribute("width", String(band));
@@ -144,7 +162,6 @@ export function chart(hass, series, unit, texts, label, width) {
   });
   element.addEventListener("blur", hide);
   element.addEventListener("keydown", (event) => {
-    const last = series.buckets.length - 1;
     /** @type {Record<string, number | undefined>} */
     const targets = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: last };
     const target = targets[event.key];
@@ -157,6 +174,9 @@ export function chart(hass, series, unit, texts, label, width) {
     }
   });
   describe();
+  if (isShown) {
+    show();
+  }
   return element;
 }
 
