@@ -31,7 +31,8 @@ const ROWS = 8;
 export const CHART_STYLES = `
   .chart { position: relative; height: ${HEIGHT}px; touch-action: pan-y; border-radius: 8px; }
   .chart svg { display: block; width: 100%; height: 100%; overflow: visible; }
-  .chart text { fill: var(--secondary-text-color); font-size: 12px; }
+  /* In languages from right to left, too, time goes to the right, and labels end at the axis. */
+  .chart text { fill: var(--secondary-text-color); font-size: 12px; direction: ltr; }
   .chart line { stroke: var(--divider-color); }
   .chart .marked { fill: var(--primary-text-color); opacity: 0.08; }
   .tooltip { position: absolute; top: 0; z-index: 1; pointer-events: none; max-width: 70%;
@@ -39,7 +40,7 @@ export const CHART_STYLES = `
     color: var(--primary-text-color); box-shadow: 0 2px 8px rgba(0, 0, 0, 0.3);
     font-size: var(--ha-font-size-s, 12px); }
   .tooltip table { border-spacing: 0; }
-  .tooltip th { text-align: start; font-weight: normal; padding: 1px 12px 1px 0; }
+  .tooltip th { text-align: start; font-weight: normal; padding: 1px 0; padding-inline-end: 12px; }
   .tooltip td { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap;
     padding: 1px 0; }
   .tooltip .total > * { font-weight: bold; padding-bottom: 4px; }
