@@ -497,6 +497,26 @@ async def test_money(
 
 
 @pytest.mark.parametrize(
+    ("step", "labels"),
+    [
+        (250, ["$0", "$250", "$500", "$750"]),
+        (2.5, ["$0.00", "$2.50", "$5.00", "$7.50"]),
+        (0.2, ["$0.00", "$0.20", "$0.40", "$0.60"]),
+        (0.025, ["$0.000", "$0.025", "$0.050", "$0.075"]),
+        (0.01, ["$0.00", "$0.01", "$0.02", "$0.03"]),
+        (0.0025, ["$0.0000", "$0.0025", "$0.0050", "$0.0075"]),
+        (2.5 * 10**-7, ["$0.00000000", "$0.00000025", "$0.00000050", "$0.00000075"]),
+    ],
+)
+async def test_axis(frontend: Frontend, step: float, labels: list[str]) -> None:
+    """The labels of an axis have as many decimals as each of them needs."""
+    generated = await frontend.call(
+        *(["format.js", "axisMoney", "hass", place * step, step] for place in range(4))
+    )
+    assert generated["results"] == labels
+
+
+@pytest.mark.parametrize(
     ("period", "back", "today", "first", "last", "number"),
     [
         ("7d", 0, "2026-11-24", "2026-11-18", "2026-11-24", 7),
