@@ -643,6 +643,25 @@ async def test_tokens(frontend: Frontend) -> None:
     assert costs["total"] == 3
 
 
+async def test_sensor_of_a_name(frontend: Frontend) -> None:
+    """A sum over accounts opens the sensor of no account; what one account has opens its own."""
+    first, second, *_ = frontend.of_kind("model")
+    names = (str(first["name"]), str(second["name"]))
+    frontend.record(frontend.account, {}, **dict.fromkeys(names, {NOW: 1.0}))
+    work = frontend.add_account("Work")
+    frontend.record(work, {}, **{names[0]: {NOW: 2.0}})
+    [costs] = (
+        await frontend.call(
+            ["series.js", "fetchSeries", "hass", "@accounts", COSTS, "model", ["2026-11-24"]]
+        )
+    )["results"]
+    groups = cast("list[Card]", costs["groups"])
+    assert {one["name"]: (one["total"], one.get("entity")) for one in groups if one["name"]} == {
+        names[0]: (3, None),
+        names[1]: (1, second["entity_id"]),
+    }
+
+
 async def test_api_keys(frontend: Frontend) -> None:
     """Costs per API key have a section, and can be grouped by."""
     frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
