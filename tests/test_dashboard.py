@@ -516,6 +516,31 @@ async def test_axis(frontend: Frontend, step: float, labels: list[str]) -> None:
     assert generated["results"] == labels
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_labels_of_bars(frontend: Frontend, language: str) -> None:
+    """The last bar has a label, and no label touches another, however wide the chart is."""
+    frontend.language = language
+    days = [str(date(2026, 11, 24) - timedelta(days=number)) for number in range(29, -1, -1)]
+    texts = (await frontend.call(*(["format.js", "date", "hass", day, "short"] for day in days)))[
+        "results"
+    ]
+    bands = [width / len(texts) for width in range(200, 800, 20)]
+    generated = await frontend.call(
+        *(["chart.js", "placesOf", cast("Json", texts), 40, band] for band in bands)
+    )
+    for band, places in zip(bands, generated["results"], strict=True):
+        end = 0.0
+        for place in cast("list[dict[str, Any]]", places):
+            # Latin characters at most 7 pixels wide, Chinese and Japanese ones 14
+            width = sum(14 if one > "\u2e7f" else 7 for one in place["label"])
+            start = place["x"] - width / (2 if place["text-anchor"] == "middle" else 1)
+            assert start >= end, (band, place)
+            # Between two labels there is a gap.
+            end = start + width + 8
+        assert place["label"] == texts[-1]
+        assert end - 8 <= 40 + band * len(texts) + 1e-6
+
+
 @pytest.mark.parametrize(
     ("period", "back", "today", "first", "last", "number"),
     [

@@ -248,8 +248,6 @@ function bars(series, left, band, y) {
 }
 
 /**
- * Return labels of the bars, as many as have room.
- *
  * @param {Hass} hass
  * @param {string[]} buckets
  * @param {number} left
@@ -258,26 +256,39 @@ function bars(series, left, band, y) {
  */
 function dateLabels(hass, buckets, left, band) {
   const labels = buckets.map((bucket) => date(hass, bucket, "short"));
-  const widest = Math.max(...labels.map((label) => widthOf(label))) + 12;
-  const every = Math.ceil(widest / band);
+  return placesOf(labels, left, band).map(({ label, ...place }) =>
+    svg("text", { y: HEIGHT - 6, ...place }, label),
+  );
+}
+
+/**
+ * Return where labels of the bars are, as many as have room.
+ *
+ * @param {string[]} labels
+ * @param {number} left
+ * @param {number} band
+ * @returns {{label: string, x: number, "text-anchor": string}[]}
+ */
+export function placesOf(labels, left, band) {
+  const widest = Math.max(...labels.map(widthOf));
+  // A label that is wider than the last bar ends with it, and so is nearer to the one before.
+  const nearer = Math.max(0, (widest - band) / 2);
+  const every = Math.ceil((widest + 12 + nearer) / band);
   // Counted from the end: the last bar is the one that people look at.
   return labels.flatMap((label, place) => {
     const middle = left + (place + 0.5) * band;
-    const isLabeled = (buckets.length - 1 - place) % every === 0;
-    const isLast = place === buckets.length - 1 && widthOf(label) > band;
-    return isLabeled && middle - widthOf(label) / 2 >= 0
-      ? [
-          svg(
-            "text",
-            {
-              x: isLast ? left + (place + 1) * band : middle,
-              y: HEIGHT - 6,
-              "text-anchor": isLast ? "end" : "middle",
-            },
-            label,
-          ),
-        ]
-      : [];
+    const isLabeled = (labels.length - 1 - place) % every === 0;
+    if (!isLabeled || middle - widthOf(label) / 2 < 0) {
+      return [];
+    }
+    const isLast = place === labels.length - 1 && widthOf(label) > band;
+    return [
+      {
+        label,
+        x: isLast ? left + (place + 1) * band : middle,
+        "text-anchor": isLast ? "end" : "middle",
+      },
+    ];
   });
 }
 
