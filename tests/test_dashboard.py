@@ -711,6 +711,29 @@ async def test_sum_of_accounts(frontend: Frontend) -> None:
     assert generated["results"] == [{"amount": 3.5, "accounts": 2}, None]
 
 
+async def test_month_of_accounts(frontend: Frontend) -> None:
+    """This month's costs are the sum of all accounts that are in last month's, or none."""
+    frontend.states[frontend.find("cost_this_month")]["state"] = "12.5"
+    work = frontend.add_account("Work")
+    call: list[Json] = ["month-card.js", "sumOfAll", "hass", "@accounts", "cost_this_month"]
+    assert (await frontend.call(call))["results"] == [12.5]
+    # The sensor is disabled, but the costs are recorded.
+    frontend.record(work, {NOW: 3.0})
+    assert (await frontend.call(call))["results"] == [None]
+    entity_id = "sensor.work_cost_this_month"
+    work["entities"] = [
+        {
+            "entity_id": entity_id,
+            "key": "cost_this_month",
+            "kind": None,
+            "name": None,
+            "custom_name": None,
+        }
+    ]
+    frontend.states[entity_id] = {"state": "3", "attributes": {}}
+    assert (await frontend.call(call))["results"] == [15.5]
+
+
 async def test_regenerated(frontend: Frontend) -> None:
     """The view is generated again when what it is made from changes, not with every state."""
     gone: Json = {"entities": {}, "devices": {}, "states": {}, "locale": {}}
