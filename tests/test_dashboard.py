@@ -204,9 +204,10 @@ async def test_dashboard_of_several_accounts(frontend: Frontend) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_no_account(frontend: Frontend, language: str) -> None:
-    """Without an account the view says so, in every language, and links to where one is added."""
+    """Without an account the view says so in every language; administrators can add one."""
     frontend.accounts.clear()
     frontend.language = language
+    frontend.is_admin = True
     generated = await frontend.call(
         [DASHBOARD, "generate", {"type": TYPE}, "hass"],
         [VIEW, "generate", {}, "hass"],
@@ -221,6 +222,10 @@ async def test_no_account(frontend: Frontend, language: str) -> None:
     assert ("There is no" in str(notice["content"])) == (language == "en")
     [notice] = cards(section, "markdown")
     assert notice["content"]
+
+    frontend.is_admin = False
+    [notice] = cards(await frontend.view(), "markdown")
+    assert notice["content"] == cards(section, "markdown")[0]["content"]
 
 
 async def test_view(frontend: Frontend) -> None:

@@ -72,7 +72,8 @@ export async function generateView({ config_entry_id, config_entry_ids, parts = 
   const texts = await textsIn(hass.locale.language);
   const accounts = await Account.all(hass);
   if (!accounts.length) {
-    return notice(`${texts.noAccount}\n\n[${texts.addAccount}](${ADD_ACCOUNT})`);
+    const link = hass.user?.is_admin ? `\n\n[${texts.addAccount}](${ADD_ACCOUNT})` : "";
+    return notice(`${texts.noAccount}${link}`);
   }
   if (config_entry_ids) {
     const chosen = accounts.filter(({ id }) => config_entry_ids.includes(id));
