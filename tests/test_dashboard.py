@@ -202,6 +202,62 @@ async def test_dashboard_of_several_accounts(frontend: Frontend) -> None:
     ]
 
 
+async def test_views_keep_their_places(frontend: Frontend) -> None:
+    """A view that is open stays what it is when accounts are removed and added."""
+    entry_id = frontend.account["config_entry_id"]
+    frontend.add_account("Work")
+    first, work = frontend.accounts
+    added = {**work, "config_entry_id": "added", "title": "Added"}
+    generate: list[Json] = [DASHBOARD, "generate", {"type": TYPE}, "hass"]
+
+    def respond(*accounts: object) -> list[Json]:
+        return ["@respond", {"openai_account/account/list": {"accounts": cast("Json", accounts)}}]
+
+    generated = await frontend.call(
+        *(generate, respond(work), generate),
+        *(respond(added, first, work), generate),
+    )
+    before, _, removed, _, back = (
+        [one["path"] for one in cast("list[Card]", dashboard["views"]) if "visible" not in one]
+        if dashboard
+        else []
+        for dashboard in generated["results"]
+    )
+    assert before == ["all", entry_id, "work"]
+    assert removed == ["work"]
+    assert back == ["all", entry_id, "work", "added"]
+    views = cast("list[Card]", generated["results"][2]["views"])
+    assert [one["path"] for one in views] == before
+    assert views[1] == {
+        "title": "Example Home",
+        "path": entry_id,
+        "strategy": {"type": TYPE, "config_entry_id": entry_id},
+        "visible": False,
+        "subview": True,
+    }
+
+
+async def test_address_of_a_removed_account(frontend: Frontend) -> None:
+    """The address of an account that is not there says so, and shows no other account."""
+    removed = "01JABCDEFGHJKMNPQRSTVWXYZ0"
+    entry_id = frontend.account["config_entry_id"]
+    for path, paths in (
+        (f"/dashboard-openai/{removed}", [entry_id, removed]),
+        (f"/dashboard-openai/{entry_id}", [entry_id]),
+        ("/dashboard-openai/0", [entry_id]),
+        (f"/lovelace/{removed}", [entry_id]),
+    ):
+        frontend.path = path
+        generated = await frontend.call([DASHBOARD, "generate", {"type": TYPE}, "hass"])
+        views = cast("list[Card]", generated["results"][0]["views"])
+        assert [one["path"] for one in views] == paths
+        for view in views[1:]:
+            assert (view["visible"], view["subview"]) == (False, True)
+            strategy = cast("dict[str, Json]", view["strategy"])
+            [notice] = cards(await frontend.view(**strategy), "markdown")
+            assert notice["content"] == "The account that is chosen here does not exist."
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_no_account(frontend: Frontend, language: str) -> None:
     """Without an account the view says so in every language; administrators can add one."""
@@ -677,7 +733,7 @@ async def test_sensor_of_a_name(frontend: Frontend) -> None:
     """A sum over accounts opens the sensor of no account; what one account has opens its own."""
     first, second, *_ = frontend.of_kind("model")
     names = (str(first["name"]), str(second["name"]))
-    frontend.record(frontend.account, {}, **dict.fromkeys(names, {NOW: 1.0}))
+    frontend.record(frontend.account, {}, **{name: {NOW: 1.0} for name in names})
     work = frontend.add_account("Work")
     frontend.record(work, {}, **{names[0]: {NOW: 2.0}})
     [costs] = (
