@@ -108,7 +108,7 @@ async def test_low_credit_notifies_and_reminds(
     assert not messages(sent)
     set_available_credit(simulator, 4.5)
     await poll(hass, freezer)
-    assert messages(sent) == ["Only 4.5 USD of credit is left."]
+    assert messages(sent) == ["Only 4.50 USD of credit is left."]
     await poll(hass, freezer)
     assert not messages(sent)
 
@@ -117,7 +117,7 @@ async def test_low_credit_notifies_and_reminds(
     assert not messages(sent)
     for _ in range(12):
         await poll(hass, freezer, 600)
-    assert messages(sent) == ["Only 3.0 USD of credit is left."]
+    assert messages(sent) == ["Only 3.00 USD of credit is left."]
 
     simulator.fault("credit_grants", "bad_gateway")
     await poll(hass, freezer)
@@ -125,11 +125,11 @@ async def test_low_credit_notifies_and_reminds(
     await poll(hass, freezer)
     assert not messages(sent)
     await poll(hass, freezer, 6 * 3600)
-    assert messages(sent) == ["Only 3.0 USD of credit is left."]
+    assert messages(sent) == ["Only 3.00 USD of credit is left."]
 
     set_available_credit(simulator, 30)
     await poll(hass, freezer)
-    assert messages(sent) == ["The credit is no longer low: 30.0 USD."]
+    assert messages(sent) == ["The credit is no longer low: 30.00 USD."]
     for _ in range(3):
         await poll(hass, freezer, 6 * 3600)
     assert not messages(sent)
@@ -158,7 +158,7 @@ async def test_low_credit_continues_with_the_estimate(
     assert not messages(sent)
     simulator.account.ledger = {NOW.date(): [LineItem("gpt-5.5, input", 1600.0)]}
     await poll(hass, freezer)
-    assert messages(sent) == ["Only 4.0 USD of credit is left (estimated)."]
+    assert messages(sent) == ["Only 4.00 USD of credit is left (estimated)."]
 
 
 async def test_low_credit_without_reminders(
@@ -464,7 +464,7 @@ async def test_notifications_of_two_accounts_stay_apart(
         {
             "notification_id": f"openai_account_low_credit_{account}",
             "title": "Example Home: OpenAI credit",
-            "message": "Only 1.0 USD of credit is left.",
+            "message": "Only 1.00 USD of credit is left.",
         }
     ]
     await hass.services.async_call(

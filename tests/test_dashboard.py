@@ -202,11 +202,68 @@ async def test_dashboard_of_several_accounts(frontend: Frontend) -> None:
     ]
 
 
+async def test_views_keep_their_places(frontend: Frontend) -> None:
+    """A view that is open stays what it is when accounts are removed and added."""
+    entry_id = frontend.account["config_entry_id"]
+    frontend.add_account("Work")
+    first, work = frontend.accounts
+    added = {**work, "config_entry_id": "added", "title": "Added"}
+    generate: list[Json] = [DASHBOARD, "generate", {"type": TYPE}, "hass"]
+
+    def respond(*accounts: object) -> list[Json]:
+        return ["@respond", {"openai_account/account/list": {"accounts": cast("Json", accounts)}}]
+
+    generated = await frontend.call(
+        *(generate, respond(work), generate),
+        *(respond(added, first, work), generate),
+    )
+    before, _, removed, _, back = (
+        [one["path"] for one in cast("list[Card]", dashboard["views"]) if "visible" not in one]
+        if dashboard
+        else []
+        for dashboard in generated["results"]
+    )
+    assert before == ["all", entry_id, "work"]
+    assert removed == ["work"]
+    assert back == ["all", entry_id, "work", "added"]
+    views = cast("list[Card]", generated["results"][2]["views"])
+    assert [one["path"] for one in views] == before
+    assert views[1] == {
+        "title": "Example Home",
+        "path": entry_id,
+        "strategy": {"type": TYPE, "config_entry_id": entry_id},
+        "visible": False,
+        "subview": True,
+    }
+
+
+async def test_address_of_a_removed_account(frontend: Frontend) -> None:
+    """The address of an account that is not there says so, and shows no other account."""
+    removed = "01JABCDEFGHJKMNPQRSTVWXYZ0"
+    entry_id = frontend.account["config_entry_id"]
+    for path, paths in (
+        (f"/dashboard-openai/{removed}", [entry_id, removed]),
+        (f"/dashboard-openai/{entry_id}", [entry_id]),
+        ("/dashboard-openai/0", [entry_id]),
+        (f"/lovelace/{removed}", [entry_id]),
+    ):
+        frontend.path = path
+        generated = await frontend.call([DASHBOARD, "generate", {"type": TYPE}, "hass"])
+        views = cast("list[Card]", generated["results"][0]["views"])
+        assert [one["path"] for one in views] == paths
+        for view in views[1:]:
+            assert (view["visible"], view["subview"]) == (False, True)
+            strategy = cast("dict[str, Json]", view["strategy"])
+            [notice] = cards(await frontend.view(**strategy), "markdown")
+            assert notice["content"] == "The account that is chosen here does not exist."
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_no_account(frontend: Frontend, language: str) -> None:
-    """Without an account the view says so, in every language, and links to where one is added."""
+    """Without an account the view says so in every language; administrators can add one."""
     frontend.accounts.clear()
     frontend.language = language
+    frontend.is_admin = True
     generated = await frontend.call(
         [DASHBOARD, "generate", {"type": TYPE}, "hass"],
         [VIEW, "generate", {}, "hass"],
@@ -221,6 +278,10 @@ async def test_no_account(frontend: Frontend, language: str) -> None:
     assert ("There is no" in str(notice["content"])) == (language == "en")
     [notice] = cards(section, "markdown")
     assert notice["content"]
+
+    frontend.is_admin = False
+    [notice] = cards(await frontend.view(), "markdown")
+    assert notice["content"] == cards(section, "markdown")[0]["content"]
 
 
 async def test_view(frontend: Frontend) -> None:
@@ -497,6 +558,51 @@ async def test_money(
 
 
 @pytest.mark.parametrize(
+    ("step", "labels"),
+    [
+        (250, ["$0", "$250", "$500", "$750"]),
+        (2.5, ["$0.00", "$2.50", "$5.00", "$7.50"]),
+        (0.2, ["$0.00", "$0.20", "$0.40", "$0.60"]),
+        (0.025, ["$0.000", "$0.025", "$0.050", "$0.075"]),
+        (0.01, ["$0.00", "$0.01", "$0.02", "$0.03"]),
+        (0.0025, ["$0.0000", "$0.0025", "$0.0050", "$0.0075"]),
+        (2.5 * 10**-7, ["$0.00000000", "$0.00000025", "$0.00000050", "$0.00000075"]),
+    ],
+)
+async def test_axis(frontend: Frontend, step: float, labels: list[str]) -> None:
+    """The labels of an axis have as many decimals as each of them needs."""
+    generated = await frontend.call(
+        *(["format.js", "axisMoney", "hass", place * step, step] for place in range(4))
+    )
+    assert generated["results"] == labels
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_labels_of_bars(frontend: Frontend, language: str) -> None:
+    """The last bar has a label, and no label touches another, however wide the chart is."""
+    frontend.language = language
+    days = [str(date(2026, 11, 24) - timedelta(days=number)) for number in range(29, -1, -1)]
+    texts = (await frontend.call(*(["format.js", "date", "hass", day, "short"] for day in days)))[
+        "results"
+    ]
+    bands = [width / len(texts) for width in range(200, 800, 20)]
+    generated = await frontend.call(
+        *(["chart.js", "placesOf", cast("Json", texts), 40, band] for band in bands)
+    )
+    for band, places in zip(bands, generated["results"], strict=True):
+        end = 0.0
+        for place in cast("list[dict[str, Any]]", places):
+            # Latin characters at most 7 pixels wide, Chinese and Japanese ones 14
+            width = sum(14 if one > "\u2e7f" else 7 for one in place["label"])
+            start = place["x"] - width / (2 if place["text-anchor"] == "middle" else 1)
+            assert start >= end, (band, place)
+            # Between two labels there is a gap.
+            end = start + width + 8
+        assert place["label"] == texts[-1]
+        assert end - 8 <= 40 + band * len(texts) + 1e-6
+
+
+@pytest.mark.parametrize(
     ("period", "back", "today", "first", "last", "number"),
     [
         ("7d", 0, "2026-11-24", "2026-11-18", "2026-11-24", 7),
@@ -623,6 +729,25 @@ async def test_tokens(frontend: Frontend) -> None:
     assert costs["total"] == 3
 
 
+async def test_sensor_of_a_name(frontend: Frontend) -> None:
+    """A sum over accounts opens the sensor of no account; what one account has opens its own."""
+    first, second, *_ = frontend.of_kind("model")
+    names = (str(first["name"]), str(second["name"]))
+    frontend.record(frontend.account, {}, **{name: {NOW: 1.0} for name in names})
+    work = frontend.add_account("Work")
+    frontend.record(work, {}, **{names[0]: {NOW: 2.0}})
+    [costs] = (
+        await frontend.call(
+            ["series.js", "fetchSeries", "hass", "@accounts", COSTS, "model", ["2026-11-24"]]
+        )
+    )["results"]
+    groups = cast("list[Card]", costs["groups"])
+    assert {one["name"]: (one["total"], one.get("entity")) for one in groups if one["name"]} == {
+        names[0]: (3, None),
+        names[1]: (1, second["entity_id"]),
+    }
+
+
 async def test_api_keys(frontend: Frontend) -> None:
     """Costs per API key have a section, and can be grouped by."""
     frontend.record(frontend.account, {NOW: 3.0}, o3={NOW: 3.0})
@@ -645,6 +770,29 @@ async def test_sum_of_accounts(frontend: Frontend) -> None:
         ["accounts.js", "sumOf", [1.5, None, 2]], ["accounts.js", "sumOf", [None]]
     )
     assert generated["results"] == [{"amount": 3.5, "accounts": 2}, None]
+
+
+async def test_month_of_accounts(frontend: Frontend) -> None:
+    """This month's costs are the sum of all accounts that are in last month's, or none."""
+    frontend.states[frontend.find("cost_this_month")]["state"] = "12.5"
+    work = frontend.add_account("Work")
+    call: list[Json] = ["month-card.js", "sumOfAll", "hass", "@accounts", "cost_this_month"]
+    assert (await frontend.call(call))["results"] == [12.5]
+    # The sensor is disabled, but the costs are recorded.
+    frontend.record(work, {NOW: 3.0})
+    assert (await frontend.call(call))["results"] == [None]
+    entity_id = "sensor.work_cost_this_month"
+    work["entities"] = [
+        {
+            "entity_id": entity_id,
+            "key": "cost_this_month",
+            "kind": None,
+            "name": None,
+            "custom_name": None,
+        }
+    ]
+    frontend.states[entity_id] = {"state": "3", "attributes": {}}
+    assert (await frontend.call(call))["results"] == [15.5]
 
 
 async def test_regenerated(frontend: Frontend) -> None:

@@ -226,4 +226,4 @@ async def test_example_not_at_night(
         assert not sent
         freezer.move_to(night.replace(hour=8, second=1) + timedelta(days=1))
         await poll(hass, freezer, 0)
-        assert [call.data["message"] for call in sent] == ["OpenAI credit: 2.0 USD left"]
+        assert [call.data["message"] for call in sent] == ["OpenAI credit: 2.00 USD left"]

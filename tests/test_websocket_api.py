@@ -13,7 +13,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.openai_account.const import (
@@ -145,6 +148,30 @@ async def test_what_the_user_changed(
     assert entities["cost_today"]["custom_name"] == "Money"
     assert entities["cost_this_month"]["custom_name"] is None
     assert not {"plan", "cost_yesterday"} & entities.keys()
+
+
+async def test_renamed_account(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    """A new title is the device's name, too, without a reload: dashboards follow devices."""
+    assert await async_setup_component(hass, "config", {})
+    await setup_entry(hass, entry)
+    [before] = await list_accounts(hass, hass_ws_client)
+    changes = async_capture_events(hass, dr.EVENT_DEVICE_REGISTRY_UPDATED)
+    client = await hass_ws_client(hass)
+    for title in ("Cellar", "Cellar"):
+        await client.send_json_auto_id(
+            {"type": "config_entries/update", "entry_id": entry.entry_id, "title": title}
+        )
+        response = await client.receive_json()
+        assert response["success"], response
+    await hass.async_block_till_done()
+    [account] = await list_accounts(hass, hass_ws_client)
+    assert account == {**before, "title": "Cellar"}
+    assert [one.data["changes"] for one in changes] == [{"name": "Example Home"}]
+    state = hass.states.get(entity_id(hass, "cost_today"))
+    assert state
+    assert state.attributes["friendly_name"] == "Cellar Cost today"
 
 
 async def test_accounts(

@@ -55,11 +55,26 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
     @callback
     def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if entry.domain == DOMAIN and entry.disabled_by:
+        if entry.domain != DOMAIN:
+            return
+        if entry.disabled_by:
             delete_issues(hass, entry.entry_id)
+        if change is ConfigEntryChange.UPDATED:
+            _name_device(hass, entry)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
     return True
+
+
+@callback
+def _name_device(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Call the account's device what the account is called, also when that changes.
+
+    Dashboards, which show the name, are generated again when a device changes.
+    """
+    registry = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        registry.async_update_device(device.id, name=entry.title)
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> bool:

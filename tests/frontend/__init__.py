@@ -80,6 +80,7 @@ class Frontend:
         self.number_format = "language"
         self.time_zone = "UTC"
         self.is_admin = False
+        self.path = "/dashboard-openai"
         self.entities: dict[str, dict[str, Json]] = {
             one.entity_id: {"entity_id": one.entity_id, "name": one.name or one.original_name}
             for one in er.async_get(hass).entities.values()
@@ -187,6 +188,7 @@ class Frontend:
                 "panelUrl": "dashboard-openai",
             },
             "language": self.language,
+            "path": self.path,
             "calls": cast("Json", list(calls)),
             "responses": {
                 "openai_account/account/list": {"accounts": cast("Json", self.accounts)},

@@ -1,15 +1,17 @@
 // Runs the dashboard's scripts as the frontend does, without a browser.
-// Standard input: {"hass": …, "responses": {command: response}, "language": …,
+// Standard input: {"hass": …, "responses": {command: response}, "language": …, "path": …,
 // "calls": [[element or module, method, ...arguments]]}, where the argument "hass" means the hass
-// above, "@accounts" its accounts, "@account" the first of them, "@texts" the texts, and {"change": {entity: state}} the hass with these states.
+// above, "@accounts" its accounts, "@account" the first of them, "@texts" the texts, and {"change": {entity: state}} the hass with these states. The call
+// ["@respond", {command: response}] changes what is responded from then on.
 // Standard output: {"offered": …, "results": [one result per call]}.
 
 import { readFileSync } from "node:fs";
 
-const { hass, responses, calls, language } = JSON.parse(readFileSync(0, "utf8"));
+const { hass, responses, calls, language, path } = JSON.parse(readFileSync(0, "utf8"));
 const elements = new Map();
 globalThis.window = globalThis;
 globalThis.HTMLElement = class {};
+globalThis.location = { pathname: path };
 globalThis.document = { documentElement: { lang: language } };
 globalThis.customElements = {
   define: (name, element) => elements.set(name, element),
@@ -29,6 +31,11 @@ const modules = new URL(".", script);
 const accounts = async () => (await import(new URL("accounts.js", modules))).Account.all(hass);
 const results = [];
 for (const [target, method, ...args] of calls) {
+  if (target === "@respond") {
+    Object.assign(responses, method);
+    results.push(null);
+    continue;
+  }
   const given = await Promise.all(
     args.map(async (one) => {
       if (one === "hass") return hass;

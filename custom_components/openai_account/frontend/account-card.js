@@ -138,17 +138,18 @@ export class AccountCard extends HTMLElement {
   }
 
   /**
-   * Draw the card. What has the focus keeps it, by its id.
+   * Draw the card. What has the focus keeps it, by its id; what is rendered again as the same node
+   * is not touched.
    *
    * @param {Context<Data>} context
    */
   draw(context) {
     const focused = this.shadowRoot?.activeElement?.id;
     const children = this.render(context).filter((child) => child !== undefined);
-    this.#container.replaceChildren(...children);
+    replaceChildren(this.#container, children);
     this.#container.hidden = !children.length;
     if (focused) {
-      this.shadowRoot?.getElementById(focused)?.focus();
+      this.shadowRoot?.getElementById(focused)?.focus({ preventScroll: true });
     }
   }
 
@@ -160,6 +161,27 @@ export class AccountCard extends HTMLElement {
    */
   render(_context) {
     return [];
+  }
+}
+
+/**
+ * Replace an element's children, but leave those that it keeps where they are: what is taken away
+ * and put back has no focus, and is read out again.
+ *
+ * @param {HTMLElement} element
+ * @param {Node[]} children
+ */
+function replaceChildren(element, children) {
+  for (const child of [...element.childNodes]) {
+    if (!children.includes(child)) {
+      child.remove();
+    }
+  }
+  for (const [place, child] of children.entries()) {
+    const next = element.childNodes[place] ?? null;
+    if (child !== next) {
+      element.insertBefore(child, next);
+    }
   }
 }
 

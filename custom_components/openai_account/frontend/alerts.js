@@ -8,6 +8,7 @@ import { money } from "./format.js";
 /** @typedef {import("./texts.js").Texts} Texts */
 /**
  * @typedef {object} Alert
+ * @property {string} id what it is about
  * @property {"error" | "warning"} level
  * @property {string} text
  * @property {{text: string, url: string} | undefined} link
@@ -34,20 +35,26 @@ export function alertsOf(hass, account, texts) {
   /** @type {Alert[]} */
   const alerts = [];
   if (failed_keys.includes("session_key")) {
-    alerts.push({ level: "error", text: texts.sessionKeyFailed, link: newKey });
+    alerts.push({ id: "session_key", level: "error", text: texts.sessionKeyFailed, link: newKey });
   }
   if (failed_keys.includes("admin_key")) {
-    alerts.push({ level: "error", text: texts.adminKeyFailed, link: newKey });
+    alerts.push({ id: "admin_key", level: "error", text: texts.adminKeyFailed, link: newKey });
   }
   if (account.state("delinquent", hass) === "on") {
-    alerts.push({ level: "error", text: texts.overdue, link: billing });
+    alerts.push({ id: "delinquent", level: "error", text: texts.overdue, link: billing });
   }
   if (account.state("spend_limit_reached", hass) === "on") {
-    alerts.push({ level: "error", text: texts.spendLimitReached, link: undefined });
+    alerts.push({
+      id: "spend_limit_reached",
+      level: "error",
+      text: texts.spendLimitReached,
+      link: undefined,
+    });
   }
   const available = account.credit(hass);
   if (account.state("low_balance", hass) === "on" && available !== undefined) {
     alerts.push({
+      id: "low_balance",
       level: available > 0 ? "warning" : "error",
       text: texts.lowCredit.replace("{amount}", money(hass, available)),
       link: billing,
@@ -56,6 +63,7 @@ export function alertsOf(hass, account, texts) {
   const spent = account.value("cost_this_month", hass);
   if (account.state("over_budget", hass) === "on" && spent !== undefined && monthly_budget) {
     alerts.push({
+      id: "over_budget",
       level: "warning",
       text: texts.overBudget
         .replace("{amount}", money(hass, spent))
@@ -64,10 +72,15 @@ export function alertsOf(hass, account, texts) {
     });
   }
   if (account.state("canceled", hass) === "on") {
-    alerts.push({ level: "warning", text: texts.canceled, link: billing });
+    alerts.push({ id: "canceled", level: "warning", text: texts.canceled, link: billing });
   }
   if (account.state("has_payment_method", hass) === "off") {
-    alerts.push({ level: "warning", text: texts.noPaymentMethod, link: billing });
+    alerts.push({
+      id: "has_payment_method",
+      level: "warning",
+      text: texts.noPaymentMethod,
+      link: billing,
+    });
   }
   return alerts;
 }

@@ -12,6 +12,12 @@ import { date } from "./format.js";
  * @property {(hass: Hass, value: number) => string} format
  * @property {(hass: Hass, value: number, step: number) => string} axis
  */
+/**
+ * @typedef {object} Choice what is chosen in a chart; a chart that takes its place goes on with it
+ * @property {HTMLElement} [chart] the one that is on the page
+ * @property {string} [bucket]
+ * @property {boolean} [isShown] whether there is a tooltip
+ */
 
 const HEIGHT = 240;
 /** The room for the labels below the bars, and above the highest line. */
@@ -25,7 +31,8 @@ const ROWS = 8;
 export const CHART_STYLES = `
   .chart { position: relative; height: ${HEIGHT}px; touch-action: pan-y; border-radius: 8px; }
   .chart svg { display: block; width: 100%; height: 100%; overflow: visible; }
-  .chart text { fill: var(--secondary-text-color); font-size: 12px; }
+  /* In languages from right to left, too, time goes to the right, and labels end at the axis. */
+  .chart text { fill: var(--secondary-text-color); font-size: 12px; direction: ltr; }
   .chart line { stroke: var(--divider-color); }
   .chart .marked { fill: var(--primary-text-color); opacity: 0.08; }
   .tooltip { position: absolute; top: 0; z-index: 1; pointer-events: none; max-width: 70%;
@@ -33,7 +40,7 @@ export const CHART_STYLES = `
     color: var(--primary-text-color); box-shadow: 0 2px 8px rgba(0, 0, 0, 0.3);
     font-size: var(--ha-font-size-s, 12px); }
   .tooltip table { border-spacing: 0; }
-  .tooltip th { text-align: start; font-weight: normal; padding: 1px 12px 1px 0; }
+  .tooltip th { text-align: start; font-weight: normal; padding: 1px 0; padding-inline-end: 12px; }
   .tooltip td { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap;
     padding: 1px 0; }
   .tooltip .total > * { font-weight: bold; padding-bottom: 4px; }
@@ -51,9 +58,10 @@ export const CHART_STYLES = `
  * @param {Texts} texts
  * @param {string} label what the chart shows, for those who cannot see it
  * @param {number} width in pixels
+ * @param {Choice} choice
  * @returns {HTMLElement}
  */
-export function chart(hass, series, unit, texts, label, width) {
+export function chart(hass, series, unit, texts, label, width, choice) {
   const { lowest, highest, step } = axisOf(series);
   const lines = Array.from(
     { length: Math.round((highest - lowest) / step) + 1 },
@@ -86,6 +94,7 @@ export function chart(hass, series, unit, texts, label, width) {
     "div",
     {
       class: "chart",
+      id: "chart",
       role: "slider",
       tabindex: 0,
       "aria-label": label,
@@ -95,12 +104,27 @@ export function chart(hass, series, unit, texts, label, width) {
     drawing,
   );
 
-  let chosen = series.buckets.length - 1;
+  const last = series.buckets.length - 1;
+  const before = series.buckets.indexOf(choice.bucket ?? "");
+  let chosen = before < 0 ? last : before;
+  const isShown = before >= 0 && choice.isShown;
+  choice.chart = element;
   /** @type {HTMLElement | undefined} */
   let tip;
   const hide = () => {
     tip?.remove();
+    // One that was replaced loses the focus after the new one has shown its tooltip.
+    if (choice.chart === element) {
+      choice.isShown = false;
+    }
     marked.setAttribute("width", "0");
+    document.removeEventListener("pointerdown", hideElsewhere);
+  };
+  /** @type {(event: PointerEvent) => void} */
+  const hideElsewhere = (event) => {
+    if (!event.composedPath().includes(element)) {
+      hide();
+    }
   };
   const describe = () => {
     element.setAttribute("aria-valuenow", String(chosen + 1));
@@ -109,6 +133,8 @@ export function chart(hass, series, unit, texts, label, width) {
   const show = () => {
     hide();
     describe();
+    choice.bucket = series.buckets[chosen] ?? "";
+    choice.isShown = true;
     const x = left + chosen * band;
     marked.setAttribute("x", String(x));
     marked.setAttribute("width", String(band));
@@ -116,6 +142,7 @@ export function chart(hass, series, unit, texts, label, width) {
     const isLeft = x + band / 2 < width / 2;
     tip.style.setProperty(isLeft ? "left" : "right", `${isLeft ? x + band : width - x}px`);
     element.append(tip);
+    document.addEventListener("pointerdown", hideElsewhere);
   };
   /** @type {(event: PointerEvent) => void} */
   const point = (event) => {
@@ -128,10 +155,14 @@ export function chart(hass, series, unit, texts, label, width) {
   };
   element.addEventListener("pointermove", point);
   element.addEventListener("pointerdown", point);
-  element.addEventListener("pointerleave", hide);
+  element.addEventListener("pointerleave", (event) => {
+    // A finger leaves as soon as it is lifted: what it chose stays until it taps elsewhere.
+    if (event.pointerType !== "touch") {
+      hide();
+    }
+  });
   element.addEventListener("blur", hide);
   element.addEventListener("keydown", (event) => {
-    const last = series.buckets.length - 1;
     /** @type {Record<string, number | undefined>} */
     const targets = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: last };
     const target = targets[event.key];
@@ -144,6 +175,9 @@ export function chart(hass, series, unit, texts, label, width) {
     }
   });
   describe();
+  if (isShown) {
+    show();
+  }
   return element;
 }
 
@@ -214,8 +248,6 @@ function bars(series, left, band, y) {
 }
 
 /**
- * Return labels of the bars, as many as have room.
- *
  * @param {Hass} hass
  * @param {string[]} buckets
  * @param {number} left
@@ -224,26 +256,39 @@ function bars(series, left, band, y) {
  */
 function dateLabels(hass, buckets, left, band) {
   const labels = buckets.map((bucket) => date(hass, bucket, "short"));
-  const widest = Math.max(...labels.map((label) => widthOf(label))) + 12;
-  const every = Math.ceil(widest / band);
+  return placesOf(labels, left, band).map(({ label, ...place }) =>
+    svg("text", { y: HEIGHT - 6, ...place }, label),
+  );
+}
+
+/**
+ * Return where labels of the bars are, as many as have room.
+ *
+ * @param {string[]} labels
+ * @param {number} left
+ * @param {number} band
+ * @returns {{label: string, x: number, "text-anchor": string}[]}
+ */
+export function placesOf(labels, left, band) {
+  const widest = Math.max(...labels.map(widthOf));
+  // A label that is wider than the last bar ends with it, and so is nearer to the one before.
+  const nearer = Math.max(0, (widest - band) / 2);
+  const every = Math.ceil((widest + 12 + nearer) / band);
   // Counted from the end: the last bar is the one that people look at.
   return labels.flatMap((label, place) => {
     const middle = left + (place + 0.5) * band;
-    const isLabeled = (buckets.length - 1 - place) % every === 0;
-    const isLast = place === buckets.length - 1 && widthOf(label) > band;
-    return isLabeled && middle - widthOf(label) / 2 >= 0
-      ? [
-          svg(
-            "text",
-            {
-              x: isLast ? left + (place + 1) * band : middle,
-              y: HEIGHT - 6,
-              "text-anchor": isLast ? "end" : "middle",
-            },
-            label,
-          ),
-        ]
-      : [];
+    const isLabeled = (labels.length - 1 - place) % every === 0;
+    if (!isLabeled || middle - widthOf(label) / 2 < 0) {
+      return [];
+    }
+    const isLast = place === labels.length - 1 && widthOf(label) > band;
+    return [
+      {
+        label,
+        x: isLast ? left + (place + 1) * band : middle,
+        "text-anchor": isLast ? "end" : "middle",
+      },
+    ];
   });
 }
 

@@ -17,6 +17,9 @@ const LOCALES = {
   none: "en-US",
 };
 
+/** How many decimals any browser can format. */
+const MOST_DIGITS = 20;
+
 /**
  * Return a format for numbers.
  *
@@ -57,13 +60,26 @@ export function money(hass, amount) {
  * @returns {string}
  */
 export function axisMoney(hass, amount, step) {
-  const digits = Number.isInteger(step) ? 0 : Math.max(2, Math.ceil(-Math.log10(step)));
+  let digits = Number.isInteger(step) ? 0 : 2;
+  while (digits < MOST_DIGITS && !isWhole(step * 10 ** digits)) {
+    digits += 1;
+  }
   return numberFormat(hass, {
     style: "currency",
     currency: "USD",
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(amount);
+}
+
+/**
+ * Return whether a number is whole, but for the error of calculating it.
+ *
+ * @param {number} number
+ * @returns {boolean}
+ */
+function isWhole(number) {
+  return Math.abs(number - Math.round(number)) < 1e-6 && Math.round(number) !== 0;
 }
 
 /**

@@ -69,14 +69,7 @@ export class MonthCard extends AccountCard {
    * @returns {(Node | undefined)[]}
    */
   render({ hass, accounts, texts, data }) {
-    /** @type {(key: string) => number | undefined} */
-    const sum = (key) => {
-      const having = accounts.filter((account) => account.find(key));
-      const sum = sumOf(having.map((account) => account.value(key, hass)));
-      // A part of the accounts cannot be compared with last month.
-      return sum?.accounts === having.length ? sum.amount : undefined;
-    };
-    const spent = sum("cost_this_month");
+    const spent = sumOfAll(hass, accounts, "cost_this_month");
     /** @type {Bar[]} */
     const bars = [
       {
@@ -88,7 +81,7 @@ export class MonthCard extends AccountCard {
       { name: texts.sameDays, amount: data?.sameDays, color: "var(--disabled-color)" },
       {
         name: texts.forecast,
-        amount: sum("forecast_this_month"),
+        amount: sumOfAll(hass, accounts, "forecast_this_month"),
         color: "var(--primary-color)",
         key: "forecast_this_month",
       },
@@ -183,6 +176,21 @@ export class MonthCard extends AccountCard {
     button.addEventListener("click", () => showMoreInfo(this, entity));
     return button;
   }
+}
+
+/**
+ * Return the sum of a sensor over all accounts that have costs.
+ *
+ * @param {Hass} hass
+ * @param {Account[]} accounts
+ * @param {string} key
+ * @returns {number | undefined} undefined if it is not known of one of them
+ */
+export function sumOfAll(hass, accounts, key) {
+  const having = accounts.filter((account) => account.find(key) || isRecorded(account, COSTS));
+  const sum = sumOf(having.map((account) => account.value(key, hass)));
+  // A part of the accounts cannot be compared with last month.
+  return sum?.accounts === having.length ? sum.amount : undefined;
 }
 
 /**

@@ -68,6 +68,8 @@ export class PeriodCard extends AccountCard {
   /** @type {Grouping | undefined} */
   #grouping;
   #isUnfolded = false;
+  /** @type {import("./chart.js").Choice} */
+  #choice = {};
   /** @type {import("./account-card.js").Context<Data | undefined> | undefined} */
   #context;
   /** The width that the chart was drawn for. */
@@ -178,7 +180,7 @@ export class PeriodCard extends AccountCard {
       html(
         "div",
         { class: "bar" },
-        this.#choice(texts.period, PERIODS, this.#period, texts.periods, (period) => {
+        this.#choices(texts.period, PERIODS, this.#period, texts.periods, (period) => {
           this.#period = period;
           this.#back = 0;
         }),
@@ -195,7 +197,7 @@ export class PeriodCard extends AccountCard {
             html(
               "div",
               { class: "bar" },
-              this.#choice(texts.groupBy, groupings, this.#grouping, texts.groupings, (chosen) => {
+              this.#choices(texts.groupBy, groupings, this.#grouping, texts.groupings, (chosen) => {
                 this.#grouping = chosen;
               }),
             ),
@@ -219,7 +221,7 @@ export class PeriodCard extends AccountCard {
         ),
       ),
       data.groups.length
-        ? chart(hass, data, this.unit, texts, words.chart, this.#width)
+        ? chart(hass, data, this.unit, texts, words.chart, this.#width, this.#choice)
         : html("p", { class: "secondary" }, words.none),
       ...this.#list(hass, data, texts),
     ];
@@ -278,7 +280,7 @@ export class PeriodCard extends AccountCard {
     if (!entity) {
       return html("div", {}, ...cells);
     }
-    const button = html("button", {}, ...cells);
+    const button = html("button", { id: entity }, ...cells);
     button.addEventListener("click", () => showMoreInfo(this, entity));
     return button;
   }
@@ -294,7 +296,7 @@ export class PeriodCard extends AccountCard {
    * @param {(value: Value) => void} choose
    * @returns {HTMLElement}
    */
-  #choice(label, values, chosen, names, choose) {
+  #choices(label, values, chosen, names, choose) {
     return html(
       "div",
       { class: "choice", role: "group", "aria-label": label },

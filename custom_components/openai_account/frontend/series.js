@@ -127,9 +127,7 @@ export async function fetchSeries(hass, accounts, measure, grouping, buckets) {
           name,
           colorAt(place),
           sumOf(accounts.flatMap((account) => named(account).filter((one) => one.name === name))),
-          accounts
-            .flatMap(({ entities }) => entities)
-            .find((one) => one.key === measure.sensors[kind] && one.name === name)?.entity_id,
+          sensorOf(accounts, measure, kind, name),
         ),
       )
     : grouping === "account"
@@ -150,6 +148,24 @@ export async function fetchSeries(hass, accounts, measure, grouping, buckets) {
     values: all,
     total: sum(all),
   };
+}
+
+/**
+ * Return the sensor of what is called by a name; of several accounts none shows the sum.
+ *
+ * @param {Account[]} accounts
+ * @param {Measure} measure
+ * @param {Kind} kind
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+function sensorOf(accounts, { named, sensors }, kind, name) {
+  const found = accounts.flatMap((account) => {
+    const isNamed = statisticsOf(account, kind, [named]).some((one) => one.name === name);
+    const sensor = account.entities.find((one) => one.key === sensors[kind] && one.name === name);
+    return isNamed || sensor ? [sensor?.entity_id] : [];
+  });
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /**

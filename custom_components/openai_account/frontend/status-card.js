@@ -23,6 +23,13 @@ export class StatusCard extends AccountCard {
 
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #interval;
+  /**
+   * The alerts that are shown, by what they say. They stay: what is new is read out.
+   *
+   * @type {Map<string, HTMLElement>}
+   */
+  #alerts = new Map();
+  #updated = html("p", { class: "updated secondary" });
 
   connectedCallback() {
     super.connectedCallback();
@@ -48,14 +55,17 @@ export class StatusCard extends AccountCard {
    */
   render({ hass, accounts, texts }) {
     const alerts = accounts.flatMap((account) =>
-      alertsOf(hass, account, texts).map(({ level, text, link }) =>
-        custom(
-          "ha-alert",
-          { "alert-type": level },
-          accounts.length > 1 ? `${account.title}: ${text} ` : `${text} `,
-          link && html("a", linkTo(link.url), link.text),
-        ),
-      ),
+      alertsOf(hass, account, texts).map((alert) => ({
+        ...alert,
+        id: `${account.id}-${alert.id}`,
+        text: accounts.length > 1 ? `${account.title}: ${alert.text} ` : `${alert.text} `,
+      })),
+    );
+    this.#alerts = new Map(
+      alerts.map((alert) => {
+        const said = JSON.stringify(alert);
+        return [said, this.#alerts.get(said) ?? alertElement(alert)];
+      }),
     );
     const updates = accounts
       .map(({ listed }) => Date.parse(listed.last_update ?? ""))
@@ -63,8 +73,22 @@ export class StatusCard extends AccountCard {
     const updated = updates.length
       ? texts.updated.replace("{time}", ago(hass, Date.now() - Math.min(...updates)))
       : texts.neverUpdated;
-    return [...alerts, html("p", { class: "updated secondary" }, updated)];
+    this.#updated.textContent = updated;
+    return [...this.#alerts.values(), this.#updated];
   }
+}
+
+/**
+ * @param {import("./alerts.js").Alert} alert
+ * @returns {HTMLElement}
+ */
+function alertElement({ id, level, text, link }) {
+  return custom(
+    "ha-alert",
+    { "alert-type": level },
+    text,
+    link && html("a", { id, ...linkTo(link.url) }, link.text),
+  );
 }
 
 /**

@@ -30,6 +30,16 @@ const ADD_ACCOUNT = "/config/integrations/dashboard/add?domain=openai_account";
 /** The address of the view of all accounts. */
 const ALL = "all";
 
+/** What the ids of config entries, which are the addresses of the other views, look like. */
+const ENTRY_ID = /^[0-9a-z]{26,32}$/i;
+
+/**
+ * The views of each dashboard that was generated since the page was loaded.
+ *
+ * @type {Map<string, Generated[]>}
+ */
+const generatedViews = new Map();
+
 /**
  * Return a dashboard: a view for each account, generated when it is opened, and one of all
  * accounts where there are several.
@@ -40,7 +50,8 @@ const ALL = "all";
  * @param {string} icon
  * @returns {Promise<Generated>}
  */
-export async function generateDashboard({ type, config_entry_ids, parts }, hass, title, icon) {
+export async function generateDashboard(config, hass, title, icon) {
+  const { type, config_entry_ids, parts } = config;
   const texts = await textsIn(hass.locale.language);
   const all = await listAccounts(hass);
   const accounts = all.filter((one) => config_entry_ids?.includes(one.config_entry_id) ?? true);
@@ -57,7 +68,58 @@ export async function generateDashboard({ type, config_entry_ids, parts }, hass,
     path: ALL,
     strategy: { type, config_entry_ids: accounts.map((one) => one.config_entry_id) },
   };
-  return { title, views: accounts.length > 1 ? [overview, ...views] : views };
+  const open = openView(hass);
+  const isGone = ENTRY_ID.test(open) && !all.some((one) => one.config_entry_id === open);
+  return {
+    title,
+    views: keepPlaces(JSON.stringify([hass.panelUrl, config]), [
+      ...(accounts.length > 1 ? [overview, ...views] : views),
+      ...(isGone ? [goneView(texts.account, open, { type, config_entry_id: open })] : []),
+    ]),
+  };
+}
+
+/**
+ * Return the address of the dashboard's view that is open, as far as there is one.
+ *
+ * @param {Hass} hass
+ * @returns {string}
+ */
+function openView(hass) {
+  const [, panel, path = ""] = location.pathname.split("/");
+  return panel === hass.panelUrl ? path : "";
+}
+
+/**
+ * Return a view that is only there for those who have it open, or its address: it says that what
+ * they look for does not exist, where the frontend would show another account.
+ *
+ * @param {unknown} title
+ * @param {unknown} path
+ * @param {unknown} strategy
+ * @returns {Generated}
+ */
+function goneView(title, path, strategy) {
+  return { title, path, strategy, visible: false, subview: true };
+}
+
+/**
+ * Return the views of a dashboard, each at the place that it has had since the page was loaded:
+ * the frontend knows the view that is open by its place alone.
+ *
+ * @param {string} dashboard
+ * @param {Generated[]} views
+ * @returns {Generated[]}
+ */
+function keepPlaces(dashboard, views) {
+  const before = generatedViews.get(dashboard) ?? [];
+  const kept = before.map(
+    ({ title, path, strategy }) =>
+      views.find((one) => one.path === path) ?? goneView(title, path, strategy),
+  );
+  const added = views.filter((view) => !before.some((one) => one.path === view.path));
+  generatedViews.set(dashboard, [...kept, ...added]);
+  return [...kept, ...added];
 }
 
 /**
@@ -72,7 +134,8 @@ export async function generateView({ config_entry_id, config_entry_ids, parts = 
   const texts = await textsIn(hass.locale.language);
   const accounts = await Account.all(hass);
   if (!accounts.length) {
-    return notice(`${texts.noAccount}\n\n[${texts.addAccount}](${ADD_ACCOUNT})`);
+    const link = hass.user?.is_admin ? `\n\n[${texts.addAccount}](${ADD_ACCOUNT})` : "";
+    return notice(`${texts.noAccount}${link}`);
   }
   if (config_entry_ids) {
     const chosen = accounts.filter(({ id }) => config_entry_ids.includes(id));
