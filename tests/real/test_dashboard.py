@@ -270,6 +270,7 @@ async def test_dashboard(page: Page, home: Home, service: Service, artifacts: Pa
     await card.get_by_role("button", name="gpt-5.5").first.click()
     await expect(page.locator("ha-more-info-dialog")).to_contain_text("Cost of gpt-5.5 this month")
     await page.keyboard.press("Escape")
+    await page.wait_for_function(CLOSED)
     await check_page(page)
 
     # What is on the page survives that nothing answers any more, and shows nothing as wrong.

@@ -44,6 +44,8 @@ def check_log(log: str, values: dict[str, Json]) -> None:
         and "openai_account" in record
         # Home Assistant says this of every custom integration.
         and "which has not been tested by Home Assistant" not in record
+        # And this where other work keeps the processors busy.
+        and not re.search(r"Setup of .* is taking over 10 seconds", record)
     ]
     assert bad == []
     # The lock file has all that Home Assistant loads here.
