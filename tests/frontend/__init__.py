@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 import json
 from pathlib import Path
@@ -174,7 +174,7 @@ class Frontend:
             {"start": start.timestamp() * 1000, "change": value} for start, value in values.items()
         ]
 
-    async def call(self, *calls: list[Json]) -> Generated:
+    async def call(self, *calls: Sequence[Json]) -> Generated:
         """Call methods of elements or modules: each call is one, its method and its arguments."""
         translations = await async_get_translations(self.hass, self.language, "entity", {DOMAIN})
         given: Json = {

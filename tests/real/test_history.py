@@ -189,7 +189,7 @@ async def test_cleared_while_running(home: Home, service: Service) -> None:
     await until(lambda: is_whole(home, service), "The history is whole", 120)
     own = await own_statistics(home)
     assert len(own) > 2
-    await home.command("recorder/clear_statistics", statistic_ids=own)
+    await home.command("recorder/clear_statistics", statistic_ids=[*own])
     assert await costs(home) == {}
     # Instead of five minutes, it waits for a reload.
     await home.post(f"/api/config/config_entries/entry/{entry['entry_id']}/reload", {})
