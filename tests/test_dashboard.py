@@ -571,9 +571,10 @@ async def test_money(
 )
 async def test_axis(frontend: Frontend, step: float, labels: list[str]) -> None:
     """The labels of an axis have as many decimals as each of them needs."""
-    generated = await frontend.call(
-        *(["format.js", "axisMoney", "hass", place * step, step] for place in range(4))
-    )
+    calls: list[list[Json]] = [
+        ["format.js", "axisMoney", "hass", place * step, step] for place in range(4)
+    ]
+    generated = await frontend.call(*calls)
     assert generated["results"] == labels
 
 
