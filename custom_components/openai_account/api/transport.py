@@ -95,7 +95,7 @@ class Transport:
         self._prefixes: dict[str, str] = {}
         self._connected: str | None = None
         self._unreadable: set[str] = set()
-        self._known: dict[tuple[str, int], _Known] = {}
+        self._known: dict[tuple[str, int, str | None], _Known] = {}
 
     @property
     def paths(self) -> dict[str, str]:
@@ -144,7 +144,7 @@ class Transport:
         prefixes mean the same of a host that has served another endpoint; otherwise
         they raise `WebPageError`.
         """
-        kept_as = path.replace("{id}", part), page
+        kept_as = path.replace("{id}", part), page, dict(query).get("bucket_width")
         request = tuple(query), key, variant
         known = self._known.get(kept_as)
         if known is not None and known.request != request:

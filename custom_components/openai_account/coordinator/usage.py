@@ -61,6 +61,9 @@ class UsageCoordinator(AccountCoordinator[UsageReport]):
     @override
     async def _fetch(self) -> UsageReport:
         report = await self._fetch_usage()
+        if report == self.data:
+            # Of the same object, nothing is calculated again.
+            return self.data
         if self.usage_endpoint.has_tokens:
             self.store.usage_models.note(
                 report.today,
