@@ -574,8 +574,7 @@ async def test_axis(frontend: Frontend, step: float, labels: list[str]) -> None:
     calls: list[list[Json]] = [
         ["format.js", "axisMoney", "hass", place * step, step] for place in range(4)
     ]
-    generated = await frontend.call(*calls)
-    assert generated["results"] == labels
+    assert (await frontend.call(*calls))["results"] == labels
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -583,9 +582,8 @@ async def test_labels_of_bars(frontend: Frontend, language: str) -> None:
     """The last bar has a label, and no label touches another, however wide the chart is."""
     frontend.language = language
     days = [str(date(2026, 11, 24) - timedelta(days=number)) for number in range(29, -1, -1)]
-    texts = (await frontend.call(*(["format.js", "date", "hass", day, "short"] for day in days)))[
-        "results"
-    ]
+    calls: list[list[Json]] = [["format.js", "date", "hass", day, "short"] for day in days]
+    texts = (await frontend.call(*calls))["results"]
     bands = [width / len(texts) for width in range(200, 800, 20)]
     generated = await frontend.call(
         *(["chart.js", "placesOf", cast("Json", texts), 40, band] for band in bands)
