@@ -143,12 +143,16 @@ async def clear(hass: HomeAssistant, *statistic_ids: str) -> None:
     await get_instance(hass).async_block_till_done()
 
 
-async def delete_rows_since(hass: HomeAssistant, since: datetime) -> None:
+async def delete_rows_since(
+    hass: HomeAssistant, since: datetime, end: datetime = datetime(3000, 1, 1, tzinfo=UTC)
+) -> None:
     """Delete rows from a time on, so that the database is what an older one would be."""
 
     def delete() -> None:
         with session_scope(hass=hass) as session:
-            session.query(Statistics).filter(Statistics.start_ts >= since.timestamp()).delete()
+            session.query(Statistics).filter(
+                Statistics.start_ts >= since.timestamp(), Statistics.start_ts < end.timestamp()
+            ).delete()
 
     await get_instance(hass).async_block_till_done()
     await get_instance(hass).async_add_executor_job(delete)
