@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from datetime import date
-import gc
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
@@ -34,6 +33,7 @@ from .history import (
     bars,
     book_of,
     check_rows,
+    clear,
     costs_of,
     delete_days,
     past_windows,
@@ -62,9 +62,14 @@ async def test_whole_year(
     simulator.account.ledger |= book_of({366: 32.0})
     await setup_entry(hass, entry)
     counts = []
-    for _ in range(10):
+    for seconds in range(10):
         await poll(hass, freezer, 1)
         counts.append(len(past_windows(simulator)))
+        if seconds == 4:
+            # They are written when all are there, since each one moves all later sums.
+            hass.bus.async_fire(EVENT_CORE_CONFIG_UPDATE)
+            await settle(hass, freezer)
+            assert len((await history_rows(hass))[ACCOUNT]) == 55
     assert counts == [0, 1, 1, 2, 2, 3, 3, 4, 4, 4]
     assert past_windows(simulator) == windows((154, 54), (254, 154), (354, 254), (365, 354))
     found = await history_rows(hass)
@@ -72,7 +77,7 @@ async def test_whole_year(
         assert costs_of(found, key) == {0: 1.0, 54: 2.0, 55: 4.0, 364: 8.0, 365: 16.0}
     check_rows(found, {day: book[day] for day in book if day >= TODAY - 365 * DAY})
     assert len(found[ACCOUNT]) == 366
-    assert "311 days were requested, " in caplog.text
+    assert "311 days were requested, 749 rows written" in caplog.text
     # Nothing more is requested, be it after a restart.
     simulator.requests.clear()
     await poll(hass, freezer)
@@ -81,6 +86,8 @@ async def test_whole_year(
     await fill_history(hass, freezer, 3)
     assert not past_windows(simulator)
     assert caplog.text.count("days were requested, ") == 1
+    assert "The history waits" not in caplog.text
+    assert "rows were adapted" not in caplog.text
 
 
 async def test_days_around_gaps(
@@ -108,6 +115,11 @@ async def test_days_around_gaps(
     expected = {back: changed[back] if back in not_settled else 1.0 for back in backs}
     assert costs_of(found, ACCOUNT) == expected
     check_rows(found, book_of(expected))
+    # What is known of the rows ends when they are cleared.
+    await clear(hass)
+    await poll(hass, freezer)
+    await fill_history(hass, freezer, 5)
+    check_rows(await history_rows(hass), book_of(changed))
 
 
 async def test_days_of_more_than_a_year_ago(
@@ -167,121 +179,6 @@ async def test_first_polls_of_a_day_fail(
     found = await history_rows(hass)
     assert costs_of(found, ACCOUNT) == {0: 1.0, -6: 3.0}
     check_rows(found, book)
-
-
-async def test_order_after_failures(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-) -> None:
-    """A window that fails is requested after the others, five minutes apart, then in halves."""
-    book = simulator.account.ledger = book_of({0: 1.0, 60: 2.0, 300: 4.0})
-    simulator.fault(
-        "usage",
-        Refusal(
-            status=504,
-            is_refused=lambda start, end: end == TODAY - 54 * DAY and (end - start).days > 60,
-        ),
-    )
-    await setup_entry(hass, entry)
-    await poll(hass, freezer, 3)
-    assert past_windows(simulator) == windows((154, 54))
-    await poll(hass, freezer, 295)
-    assert len(past_windows(simulator)) == 1
-    await poll(hass, freezer, 6)
-    assert len(past_windows(simulator)) == 2
-    await fill_history(hass, freezer, 3)
-    assert past_windows(simulator)[1:] == windows((254, 154), (354, 254), (365, 354), (154, 54))
-    # What was read meanwhile stands there.
-    assert costs_of(await history_rows(hass), ACCOUNT) == {0: 1.0, 300: 4.0}
-    await poll(hass, freezer, 295)
-    assert len(past_windows(simulator)) == 5
-    await poll(hass, freezer, 6)
-    await fill_history(hass, freezer, 2)
-    assert past_windows(simulator)[5:] == windows((104, 54), (154, 104))
-    check_rows(await history_rows(hass), book)
-
-
-@pytest.mark.parametrize("status", [429, 401])
-async def test_pauses(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    status: int,
-) -> None:
-    """A host that wants to be left alone is, for one minute, two, then four; a reload is no news.
-
-    What was read before is written at the first pause.
-    """
-    book = simulator.account.ledger = book_of({0: 1.0, 60: 2.0, 260: 4.0})
-    simulator.fault(
-        "usage", Refusal(status=status, is_refused=lambda start, end: end < TODAY - 250 * DAY)
-    )
-    await setup_entry(hass, entry)
-    await fill_history(hass, freezer, 3)
-    assert len(past_windows(simulator)) == 3
-    found = await history_rows(hass)
-    assert costs_of(found, ACCOUNT) == {0: 1.0, 60: 2.0}
-    assert len(found[ACCOUNT]) == 255
-    for count, seconds in enumerate((60, 120, 240), 4):
-        await poll(hass, freezer, seconds - 2)
-        assert len(past_windows(simulator)) == count - 1
-        if seconds == 240:
-            assert await hass.config_entries.async_reload(entry.entry_id)
-            await hass.async_block_till_done(wait_background_tasks=True)
-        await poll(hass, freezer, 3)
-        assert len(past_windows(simulator)) == count
-    simulator.clear_faults()
-    await poll(hass, freezer, 480)
-    await fill_history(hass, freezer, 5)
-    check_rows(await history_rows(hass), book)
-
-
-async def test_responses_without_days(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-) -> None:
-    """Polls of which nothing is known change nothing, and hold the past up until they are whole."""
-    book = simulator.account.ledger = book_of({0: 1.0, 54: 2.0, 360: 4.0})
-    await setup_entry(hass, entry)
-    before = await history_rows(hass)
-    simulator.account.usage_override = {"object": "list", "total_usage": 4211.5}
-    for _ in range(6):
-        await poll(hass, freezer)
-        await fill_history(hass, freezer, 2)
-    assert await history_rows(hass) == before
-    assert len(past_windows(simulator)) == 1
-    simulator.account.usage_override = None
-    for _ in range(2):
-        await poll(hass, freezer)
-    await fill_history(hass, freezer, 5)
-    check_rows(await history_rows(hass), book)
-
-
-async def test_no_costs_at_the_start(
-    hass: HomeAssistant,
-    simulator: RunningSimulator,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """An account whose costs cannot be read at first has a history once they can."""
-    book = simulator.account.ledger = book_of({0: 1.0, 54: 2.0, 360: 4.0})
-    simulator.fault("usage", "server_error")
-    await setup_entry(hass, entry)
-    assert entry.state is ConfigEntryState.LOADED
-    await poll(hass, freezer, 3)
-    assert await hourly_rows(hass) == {}
-    simulator.clear_faults()
-    await poll(hass, freezer)
-    await fill_history(hass, freezer, 5)
-    check_rows(await history_rows(hass), book)
-    gc.collect()
-    assert not [one for one in caplog.records if one.exc_info]
 
 
 async def test_poll_before_the_database_is_read(
