@@ -24,6 +24,7 @@ from homeassistant.components.recorder.util import resolve_period, session_scope
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
@@ -143,12 +144,16 @@ async def clear(hass: HomeAssistant, *statistic_ids: str) -> None:
     await get_instance(hass).async_block_till_done()
 
 
-async def delete_rows_since(hass: HomeAssistant, since: datetime) -> None:
+async def delete_rows_since(
+    hass: HomeAssistant, since: datetime, end: datetime = datetime(3000, 1, 1, tzinfo=UTC)
+) -> None:
     """Delete rows from a time on, so that the database is what an older one would be."""
 
     def delete() -> None:
         with session_scope(hass=hass) as session:
-            session.query(Statistics).filter(Statistics.start_ts >= since.timestamp()).delete()
+            session.query(Statistics).filter(
+                Statistics.start_ts >= since.timestamp(), Statistics.start_ts < end.timestamp()
+            ).delete()
 
     await get_instance(hass).async_block_till_done()
     await get_instance(hass).async_add_executor_job(delete)
@@ -201,3 +206,32 @@ async def add_former_rows(hass: HomeAssistant, book: Ledger, models: Mapping[str
         }
         add(f"{ACCOUNT}_{slug}", f"OpenAI cost, {name}", costs)
     await get_instance(hass).async_block_till_done()
+
+
+def book_of(costs: Mapping[int, float], model: str = "o3") -> Ledger:
+    """Return a ledger with a model's costs in US dollars, by how many days ago they were."""
+    return {TODAY - back * DAY: [LineItem(f"{model}, input", 100 * costs[back])] for back in costs}
+
+
+def windows(*backs: tuple[int, int]) -> list[tuple[date, date]]:
+    """Return windows by how many days ago their first days, and the days after their last, were."""
+    return [(TODAY - first * DAY, TODAY - end * DAY) for first, end in backs]
+
+
+async def delete_days(hass: HomeAssistant, *backs: int) -> None:
+    """Delete all rows of some days, by how many days ago they were."""
+    for back in backs:
+        day = TODAY - back * DAY
+        start, end = (dt_util.start_of_local_day(one) for one in (day, day + DAY))
+        await delete_rows_since(hass, start, end)
+
+
+async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set the entry up again after it was unloaded."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def costs_of(found: Rows, key: str) -> dict[int, float]:
+    """Return a statistic's values but 0, by how many days ago they were."""
+    return {(TODAY - day).days: cost for day, (cost, _) in found[key].items() if cost}

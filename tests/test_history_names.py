@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import get_instance
-from homeassistant.components.recorder.statistics import async_list_statistic_ids
+from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    async_list_statistic_ids,
+)
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from sqlalchemy.exc import OperationalError
 
 from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
+from custom_components.openai_account.history import COST, async_read_slugs
 from simulator import LineItem
 
 from .common import RunningSimulator, fill_history, history_rows, poll, setup_entry
@@ -170,6 +178,69 @@ async def test_upgrade(
         *("OpenAI Example Home cost", "OpenAI Example Home project cost, Default project"),
         *(f"OpenAI Example Home cost, {model}" for model in models),
     }
+
+
+@pytest.mark.parametrize(
+    ("end", "name", "is_adopted"),
+    [
+        ("_gpt_4o", "Home cost, GPT-4o", True),
+        ("_gpt_4o", "Home, by the sea cost, GPT-4o", True),
+        # The first twenty letters tell whether a slug is one of the name.
+        ("_abcdefghijklmnopqrstuv", "Home cost, abcdefghijklmnopqrstxx", True),
+        ("_abcdefghijklmnopqrstuv", "Home cost, abcdefghijklmnopqrsxxx", False),
+        # The one of the account, of another one, and one that has no name of a model
+        ("", "Home cost, OpenAI account", False),
+        ("s_gpt_4o", "Home costs, OpenAI account", False),
+        ("_gpt_4o", "gpt-4o", False),
+    ],
+)
+async def test_slugs_that_are_adopted(
+    hass: HomeAssistant, entry: MockConfigEntry, end: str, name: str, is_adopted: bool
+) -> None:
+    """The slugs of models are taken from the statistics that are there, and from no others."""
+    model = name.rpartition(", ")[2]
+    async_add_external_statistics(
+        hass,
+        StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name=name,
+            source=DOMAIN,
+            statistic_id=f"{ACCOUNT}{end}",
+            unit_class=None,
+            unit_of_measurement="USD",
+        ),
+        [],
+    )
+    await get_instance(hass).async_block_till_done()
+    expected = {model: end.removeprefix("_")} if is_adopted else {}
+    assert await async_read_slugs(hass, entry, COST) == expected
+
+
+async def test_slugs_without_a_database(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Where the database cannot be read, all slugs are new ones."""
+    with patch(
+        "custom_components.openai_account.history.recorder.get_metadata",
+        side_effect=OperationalError("SELECT", {}, Exception("disk I/O error")),
+    ):
+        assert await async_read_slugs(hass, entry, COST) == {}
+
+
+async def test_usage_only_where_a_key_reads_it(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    full_entry: MockConfigEntry,
+) -> None:
+    """A session key alone has a history of costs, an admin key one of usage, too."""
+    simulator.account.ledger = {TODAY: [LineItem("o3, input", 100.0)]}
+    usage = ACCOUNT.replace("_cost", "_requests")
+    await setup_entry(hass, entry)
+    assert ACCOUNT in (found := await names(hass))
+    assert usage not in found
+    await hass.config_entries.async_remove(entry.entry_id)
+    await setup_entry(hass, full_entry)
+    assert {ACCOUNT, usage} <= (await names(hass)).keys()
 
 
 async def test_two_accounts(

@@ -88,7 +88,6 @@ class Importer[DayT]:
     def _async_cancel_timer(self) -> None:
         if self._timer:
             self._timer()
-            self._timer = None
 
     @callback
     def _async_wake(self, _: datetime | Event | None = None) -> None:
@@ -222,10 +221,9 @@ class Importer[DayT]:
     @callback
     def _async_request_next(self, _: datetime) -> None:
         self._timer = None
-        if not self._poller.last_update_success:
-            # A host that fails, or wants to be left alone, is not pressed further.
-            self._async_schedule(_CHECK_INTERVAL)
-        elif window := self._windows.next:
+        # A host that fails, or wants to be left alone, is not pressed further: not before the
+        # next update.
+        if self._poller.last_update_success and (window := self._windows.next):
             self._is_requesting = True
             self._async_run(self._async_request(window))
 

@@ -70,8 +70,8 @@ def _read_tables(hass: HomeAssistant, wanted: set[str], since: datetime) -> dict
         if last := get_last_statistics(hass, 1, statistic_id, False, {"sum"}):
             before[statistic_id] = last[statistic_id][0].get("sum") or 0.0
     # Where the sum before is 0, it is not known yet whether there are rows.
-    doubtful = {one for one in found if not round(before[one], 9)}
-    if doubtful and since > _EPOCH:
+    doubtful = {one for one in found if not before[one]}
+    if doubtful:
         earlier = statistics_during_period(hass, _EPOCH, since, doubtful, "hour", None, {"sum"})
         doubtful -= earlier.keys()
     return {

@@ -162,7 +162,7 @@ class AccountStatistics[DayT]:
         A statistic that does not exist, or was cleared, gets all days that are `at_hand`.
         `former` are the values of the changed days that were written last, if they are known.
         """
-        named = self._named(changed.values() if not self.cleared else at_hand.values())
+        named = self._named(changed.values())
         subjects = self._subjects()
         if former is not None and changed.keys() <= former.keys():
             named |= self._named(former[day] for day in changed)
