@@ -137,7 +137,8 @@ def test_page_cursor_that_is_none(value: Any) -> None:
         *((253_402_300_799.5, "9999-12-31T23:59:59"), (253_402_300_800, None), (10**15, None)),
         ("2026-11-18T12:06:40+01:00", "2026-11-18T11:06:40"),
         (" 2026-11-18 ", "2026-11-18T00:00:00"),
-        *((one, None) for one in ("soon", "", None, True, [], "0001-01-01T00:00:00+01:00")),
+        *(("soon", None), ("", None), (None, None), (True, None), ([], None)),
+        ("0001-01-01T00:00:00+01:00", None),
     ],
 )
 def test_moment(monkeypatch: pytest.MonkeyPatch, value: Any, read: str | None) -> None:

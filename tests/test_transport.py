@@ -235,8 +235,8 @@ V1 = "/v1/dashboard/billing/"
 
 async def test_prefix_is_learned(host: Host, client: OpenAIAccountClient) -> None:
     """The bare path comes first, until another one of the dashboard was found under /v1."""
-    answers = {"credit_grants": CREDIT, "subscription": SUBSCRIPTION}
-    served = {f"{V1}{name}": one for name, one in answers.items()}
+    answers: dict[str, Answer] = {"credit_grants": CREDIT, "subscription": SUBSCRIPTION}
+    served: dict[str, Answer] = {f"{V1}{name}": one for name, one in answers.items()}
     host.answer = lambda one: served.get(one.path, missing())
     await client.credit_grants()
     assert host.paths == [f"{BARE}credit_grants", f"{V1}credit_grants"]
