@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 import logging
+from typing import Any
 
+import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestServer
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_HOST
 from homeassistant.helpers.entity import Entity
 import pytest
@@ -13,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.openai_account.api import KeyKind, OpenAIAccountClient
 from custom_components.openai_account.const import (
     CONF_ADMIN_KEY,
     CONF_LOW_BALANCE_THRESHOLD,
@@ -24,7 +29,8 @@ from custom_components.openai_account.const import (
 )
 
 from .common import RunningSimulator
-from .const import ADMIN_KEY, KEY, ORGANIZATION, SECRETS
+from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION, SECRETS
+from .host import Connect, Host
 
 # The plugin lets every SQL statement be logged, which takes most of the time of tests with rows.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
@@ -126,3 +132,36 @@ def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
 def all_entities_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enable the entities that are disabled by default."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
+
+
+@pytest.fixture
+async def host(freezer: FrozenDateTimeFactory) -> AsyncGenerator[Host]:
+    """Run a host on loopback that answers as it is told."""
+    freezer.move_to(NOW)
+    found = Host()
+    app = web.Application()
+    app.router.add_get("/{path:.*}", found.respond)
+    server = TestServer(app, host="127.0.0.1")
+    await server.start_server(access_log=None, shutdown_timeout=0.1)
+    found.url = str(server.make_url(""))
+    yield found
+    await server.close()
+
+
+@pytest.fixture
+async def connect(host: Host) -> AsyncGenerator[Connect]:
+    """Return what creates a client of that host with keys of some kinds, or all."""
+    keys = {KeyKind.SESSION: KEY, KeyKind.ADMIN: ADMIN_KEY}
+    async with aiohttp.ClientSession() as session:
+
+        def create(*kinds: KeyKind, url: str = "", **options: Any) -> OpenAIAccountClient:
+            chosen = {kind: keys[kind] for kind in kinds or keys}
+            return OpenAIAccountClient(session, url or host.url, chosen, **options)
+
+        yield create
+
+
+@pytest.fixture
+def client(connect: Connect) -> OpenAIAccountClient:
+    """Return a client of that host with both keys."""
+    return connect()

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+import socket
+from typing import Any, cast
 from unittest.mock import patch
 
 import aiohttp
+from aiohttp import web
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 import pytest
 from yarl import URL
 
+from custom_components.openai_account.api import CannotConnectError, KeyKind, OpenAIAccountClient
+
 from .common import start_user_flow, submit_form
 from .const import KEY
+from .host import SUBSCRIPTION, Connect, Host, fails, turn
 
 type Connections = list[tuple[URL, str]]
 
@@ -163,3 +171,92 @@ async def test_ipv6_address_without_brackets(hass: HomeAssistant, connections: C
     """A bare IPv6 address is a host as it stands."""
     await submit_form(hass, await start_user_flow(hass), host="2001:db8::1", session_key=KEY)
     assert {str(url.origin()) for url, _ in connections} == {"https://[2001:db8::1]"}
+
+
+# ---- Several addresses -------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def connect_by_name(host: Host, connect: Connect) -> AsyncGenerator[tuple[Any, list[str]]]:
+    """Return a client of a host with several addresses, and the list of what was connected to.
+
+    One is public, one silent, and one listens. The silent one refuses while that is in the list.
+    """
+    loop = asyncio.get_running_loop()
+    port = int(host.url.rstrip("/").rpartition(":")[2])
+    addresses = ("203.0.113.7", "10.0.0.5", "127.0.0.1")
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
+    tried: list[str] = []
+    sock_connect = loop.sock_connect
+
+    async def connect_to(sock: socket.socket, address: tuple[str, int]) -> None:
+        tried.append(address[0])
+        if address[0] != "127.0.0.1":
+            if "refuses" in tried:
+                raise ConnectionRefusedError
+            await asyncio.sleep(3600)
+        await sock_connect(sock, address)
+
+    with (
+        patch.object(loop, "getaddrinfo", return_value=found),
+        patch.object(loop, "sock_connect", connect_to),
+    ):
+        yield connect(url=f"http://gateway.lan:{port}"), tried
+
+
+async def test_next_address_is_tried(
+    host: Host, connect_by_name: tuple[OpenAIAccountClient, list[str]]
+) -> None:
+    """Where an address refuses, the next one is tried, and comes first from then on."""
+    client, tried = connect_by_name
+    tried.append("refuses")
+    host.answer = lambda _: SUBSCRIPTION
+    await client.subscription()
+    assert tried == ["refuses", "10.0.0.5", "127.0.0.1"]
+    for one in host.requests:
+        assert one.headers["Host"].startswith("gateway.lan:")
+
+    # Its connection is still open, so nothing is connected to.
+    await client.subscription()
+    assert len(tried) == 3
+    assert len(host.requests) == 2
+
+
+async def test_time_for_a_connection(
+    host: Host,
+    connect_by_name: tuple[OpenAIAccountClient, list[str]],
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A connection may take 10 seconds, then the next address is tried."""
+    client, tried = connect_by_name
+    host.answer = lambda _: SUBSCRIPTION
+    waiting = asyncio.ensure_future(client.subscription())
+    await turn(lambda: bool(tried))
+    await turn()
+    freezer.tick(9.9)
+    await turn()
+    assert tried == ["10.0.0.5"]
+    freezer.tick(0.2)
+    await turn(waiting.done, 20_000)
+    assert tried == ["10.0.0.5", "127.0.0.1"]
+    assert (await waiting).plan == "Pro"
+
+
+@pytest.mark.parametrize("failure", [OSError, socket.gaierror, UnicodeError])
+async def test_name_that_cannot_be_resolved(connect: Connect, failure: type[Exception]) -> None:
+    """A name without an address is a failure to connect."""
+    client = connect(url="http://gateway.lan")
+    with patch.object(asyncio.get_running_loop(), "getaddrinfo", side_effect=failure):
+        found = await fails(client.subscription())
+    assert (type(found), found.key) == (CannotConnectError, KeyKind.SESSION)
+
+
+async def test_host_that_closes_the_connection(host: Host, client: OpenAIAccountClient) -> None:
+    """A connection that is closed without a response is a failure to connect."""
+
+    async def close(request: web.Request) -> web.Response:
+        cast("asyncio.Transport", request.transport).close()
+        return web.Response()
+
+    host.answer = close
+    assert type(await fails(client.subscription())) is CannotConnectError

@@ -33,7 +33,7 @@ class _Page[ReportT]:
 def _read_page[ReportT](read: Callable[[JsonObject], ReportT], data: JsonObject) -> _Page[ReportT]:
     return _Page(
         report=read(data),
-        has_more=data.read("has_more", boolean) or False,
+        has_more=data.read("has_more", boolean) is True,
         next_page=data.read("next_page", page_cursor),
         size=data.size,
     )
@@ -90,7 +90,7 @@ def _read_list_page[RowT](
         raise InvalidResponseError("The response has no list")
     return _ListPage(
         rows=tuple(row for one in data.rows("data") if (row := read_row(one)) is not None),
-        has_more=data.read("has_more", boolean) or False,
+        has_more=data.read("has_more", boolean) is True,
         last_id=data.read("last_id", page_cursor),
     )
 

@@ -7,7 +7,7 @@ anything else; none of them raises, whatever the value.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 import math
 
@@ -27,6 +27,8 @@ _MAX_CURSOR = 2000
 
 # So many make a US dollar.
 CENTS = 100
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def decimal(value: JSON) -> Decimal | None:
@@ -103,8 +105,8 @@ def moment(value: JSON) -> datetime | None:
         if seconds <= 0:
             return None
         try:
-            return datetime.fromtimestamp(math.floor(seconds), UTC)
-        except ValueError, OverflowError, OSError:
+            return _EPOCH + timedelta(seconds=math.floor(seconds))
+        except OverflowError:
             return None
     if not isinstance(value, str):
         return None
@@ -140,8 +142,6 @@ class JsonObject:
     def read[ValueT](self, name: str, reader: Callable[[JSON], ValueT | None]) -> ValueT | None:
         """Return a field's value, None where it is absent, null or of a wrong type."""
         raw = self._data.get(name)
-        if raw is None:
-            return None
         value = reader(raw)
         # An empty value, or a time of zero, is no mistake but this API's "none".
         if value is None and (raw or raw is False):
@@ -163,12 +163,10 @@ class JsonObject:
 
     def inside(self, name: str) -> JsonObject | None:
         """Return an object inside this one, None where it is absent or not an object."""
-        raw = self._data.get(name)
-        if isinstance(raw, dict):
-            return JsonObject(raw, self._unreadable)
-        if raw is not None:
-            self._unreadable(name)
-        return None
+        return self.read(
+            name,
+            lambda raw: JsonObject(raw, self._unreadable) if isinstance(raw, dict) else None,
+        )
 
     def names(self) -> frozenset[str]:
         """Return the names of all fields, null or not."""

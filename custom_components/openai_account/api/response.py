@@ -53,7 +53,7 @@ async def read_body(response: aiohttp.ClientResponse) -> bytes:
             count_bytes(len(chunk))
             if len(body) > limit:
                 break
-    except aiohttp.ClientError, OSError:
+    except aiohttp.ClientError:
         if response.status == HTTPStatus.OK:
             raise
     if len(body) > limit and response.status == HTTPStatus.OK:
@@ -89,9 +89,7 @@ def error_from_response(
         return RateLimitedError("Too many requests", _retry_after(response))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerError(f"The server failed with status {status}")
-    if status == HTTPStatus.OK:
-        return InvalidResponseError("The response is an error with a status of success")
-    return InvalidResponseError(f"The response has the unexpected status {status}")
+    return InvalidResponseError(f"The response is an error with the unexpected status {status}")
 
 
 def _forbidden(error: Mapping[str, JSON], key: KeyKind) -> OpenAIAccountError:

@@ -44,9 +44,8 @@ class SharedResponse[DataT]:
                 or now() - known.received > MAX_AGE
             ):
                 self._response = None
-                known = _Response(request, 0.0, await send())
-                known.received = now()
-                self._response = known
+                data = await send()
+                self._response = known = _Response(request, now(), data)
             known.purposes.add(purpose)
             return known.data
 

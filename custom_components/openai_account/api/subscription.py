@@ -72,8 +72,8 @@ class Subscription:
     tax_ids: str | None = None
     billing_address: str | None = None
     business_address: str | None = None
-    unlimited: bool = False
-    reported: frozenset[str] = frozenset()
+    unlimited: bool
+    reported: frozenset[str]
 
     @classmethod
     def read(cls, data: JsonObject) -> Subscription:

@@ -158,7 +158,9 @@ class Transport:
                     return cast(ResultT, known.result)
                 result = await run_in_executor_if_large(body.data.size, reader, body.data)
         except TimeoutError as err:
-            raise CannotConnectError("No response in time") from err
+            late = CannotConnectError("No response in time")
+            late.key = key
+            raise late from err
         except OpenAIAccountError as err:
             err.key = key
             raise
@@ -176,14 +178,10 @@ class Transport:
     ) -> _Body:
         if key not in self._keys:
             raise EndpointMissingError("The account has no key for this endpoint")
-        first = self._prefixes.get(path) or next(
-            (
-                prefix
-                for other, prefix in self._prefixes.items()
-                if other.startswith(DASHBOARD) and path.startswith(DASHBOARD)
-            ),
-            prefixes[0],
+        similar = (
+            prefix for other, prefix in self._prefixes.items() if other.startswith(DASHBOARD)
         )
+        first = self._prefixes.get(path, next(similar, prefixes[0]))
         pages: list[WebPageError] = []
         for prefix in sorted(prefixes, key=lambda prefix: prefix != first):
             try:
@@ -220,8 +218,7 @@ class Transport:
                     failure = err
             else:
                 raise failure
-        except TimeoutError as err:
-            raise CannotConnectError("No response in time") from err
+        # A timeout is an OSError.
         except (aiohttp.ClientError, OSError, UnicodeError) as err:
             raise CannotConnectError("No complete response") from err
         digest = hashlib.sha256(body).digest()
