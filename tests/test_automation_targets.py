@@ -44,6 +44,24 @@ async def test_trigger_that_is_attached_during_an_outage(
         assert len(calls) == fired
 
 
+async def test_trigger_whose_entity_is_removed(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    calls: list[ServiceCall],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An entity that is removed fires nothing and is no error."""
+    set_available_credit(simulator, 20)
+    await setup_entry(hass, entry)
+    target = {"entity_id": entity_id(hass, "low_balance", "binary_sensor")}
+    assert await automate(hass, {"trigger": f"{DOMAIN}.credit_became_low", "target": target})
+    hass.states.async_remove(target["entity_id"])
+    await hass.async_block_till_done()
+    assert not calls
+    assert "Traceback" not in caplog.text
+
+
 @pytest.fixture
 def foreign(entity_registry: er.EntityRegistry) -> str:
     """Return an entity of another integration, with the same translation key as ours."""

@@ -514,6 +514,33 @@ def test_account_is_all_that_a_blueprint_asks_for(name: str) -> None:
     assert action["data"]["notification_id"].endswith("_{{ account }}")
 
 
+@pytest.mark.parametrize("name", ["payment_trouble", "stopped_answering", "unusual_key_usage"])
+async def test_run_by_hand(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    sent: list[ServiceCall],
+    name: str,
+) -> None:
+    """Who runs the actions where nothing is wrong gets no false alarm."""
+    freezer.move_to(NOW)
+    set_available_credit(simulator, 20)
+    await setup_entry(hass, full_entry)
+    await use(hass, name, account=device_id(hass, full_entry))
+    await hass.services.async_call(
+        automation.DOMAIN, "trigger", {"entity_id": "automation.under_test"}, blocking=True
+    )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not messages(sent)
+
+
+def test_reports_of_a_day_and_a_week_do_not_replace_each_other() -> None:
+    """Both can come at the same time."""
+    content = (FOLDER / "cost_report.yaml").read_text("utf-8")
+    assert 'notification_id: "openai_account_cost_report_{{ frequency }}_{{ account }}"' in content
+
+
 async def test_payment_trouble_works_without_any_entity(
     hass: HomeAssistant,
     entry: MockConfigEntry,

@@ -577,6 +577,25 @@ async def test_axis(frontend: Frontend, step: float, labels: list[str]) -> None:
     assert (await frontend.call(*calls))["results"] == labels
 
 
+@pytest.mark.parametrize(
+    ("language", "number_format", "label"),
+    [
+        ("en", "language", "1.5M"),
+        ("en", "decimal_comma", "1,5M"),
+        ("de", "language", "1,5\xa0Mio."),
+        ("de", "comma_decimal", "1.5\xa0Mio."),
+    ],
+)
+async def test_axis_of_tokens(
+    frontend: Frontend, language: str, number_format: str, label: str
+) -> None:
+    """The words are of the language, the decimal separator is that of the number format."""
+    frontend.language = language
+    frontend.number_format = number_format
+    generated = await frontend.call(["format.js", "axisCount", "hass", 1_500_000])
+    assert generated["results"] == [label]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_labels_of_bars(frontend: Frontend, language: str) -> None:
     """The last bar has a label, and no label touches another, however wide the chart is."""

@@ -427,6 +427,17 @@ async def test_stored_key_is_not_sent_to_a_new_host(
     assert result["reason"] == "reconfigure_successful"
 
 
+async def test_unacceptable_host_is_named_where_a_key_stays(
+    hass: HomeAssistant, simulator: RunningSimulator, full_entry: MockConfigEntry
+) -> None:
+    """A host that gets no key is what is wrong, not the key that would go there."""
+    full_entry.add_to_hass(hass)
+    result = await full_entry.start_reconfigure_flow(hass)
+    result = await submit_form(hass, result["flow_id"], host="http://8.8.8.8", admin_key=ADMIN_KEY)
+    assert result["errors"] == {CONF_HOST: "insecure_host"}
+    assert not simulator.requests
+
+
 async def test_admin_key_of_another_organization_is_refused(
     hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
 ) -> None:

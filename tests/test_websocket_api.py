@@ -249,6 +249,22 @@ async def test_failed_key(
     assert account["last_update"] == before["last_update"]
 
 
+async def test_last_update_is_of_what_each_poll_includes(
+    hass: HomeAssistant,
+    full_entry: MockConfigEntry,
+    simulator: RunningSimulator,
+    hass_ws_client: WebSocketGenerator,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Endpoints that are polled rarely, or have never answered, do not hold the time back."""
+    simulator.fault("subscription", "server_error")
+    await setup_entry(hass, full_entry)
+    before = datetime.now(UTC)
+    await poll(hass, freezer)
+    [account] = await list_accounts(hass, hass_ws_client)
+    assert datetime.fromisoformat(account["last_update"]) > before
+
+
 async def test_limits(
     hass: HomeAssistant,
     full_entry: MockConfigEntry,

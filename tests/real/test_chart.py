@@ -140,7 +140,7 @@ async def test_accounts_come_and_go(page: Page, home: Home, service: Service) ->
 
             disable = {"entry_id": entry["entry_id"], "disabled_by": "user"}
             await home.command("config_entries/disable", **disable)
-            gone = page.get_by_text("The account that is chosen here does not exist.")
+            gone = page.get_by_text("The account that is chosen here does not exist.").first
             await expect(gone).to_be_visible()
             await expect(gauge).to_have_count(0)
             await page.reload()

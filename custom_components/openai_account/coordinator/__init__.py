@@ -234,10 +234,7 @@ class OpenAIAccountData:
     @property
     def costs(self) -> AccountCoordinator[CostReport]:
         """The coordinator of the costs, which any key opens."""
-        coordinator = self.coordinator(COSTS)
-        if coordinator is None:
-            raise KeyError(COSTS.name)
-        return coordinator
+        return cast("AccountCoordinator[CostReport]", self.by_endpoint[COSTS.name])
 
     @property
     def reports_api_keys(self) -> bool:

@@ -161,7 +161,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         interval, first = self._interval.total_seconds(), self._first_interval.total_seconds()
         elapsed = self.hass.loop.time() - self._created
         gap = min(_MIN_GAP, interval / 2)
-        polls = max(math.ceil((elapsed + gap - first) / interval), 0)
+        polls = math.ceil((elapsed + gap - first) / interval)
         return min(timedelta(seconds=first + polls * interval - elapsed), self._time_to_next_day())
 
     def _time_to_next_day(self) -> timedelta:
@@ -205,4 +205,4 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
 def _phase(hass: HomeAssistant, entry: OpenAIAccountConfigEntry) -> float:
     """Return which part of an interval an account waits before its second poll."""
     entries = [one.entry_id for one in hass.config_entries.async_entries(DOMAIN)]
-    return 1 - entries.index(entry.entry_id) / len(entries) if entry.entry_id in entries else 1
+    return 1 - entries.index(entry.entry_id) / len(entries)

@@ -41,6 +41,5 @@ def replaced[TimeT: (date, datetime), ValueT](
     """
     result = {time: value for time, value in known.items() if not start <= time < end}
     for time, value in fetched.items():
-        before = known.get(time)
-        result[time] = before if before is not None and before == value else value
+        result[time] = known[time] if known.get(time) == value else value
     return dict(sorted(result.items()))

@@ -3,6 +3,7 @@
 
 import { Account } from "./accounts.js";
 import { custom, html } from "./dom.js";
+import { utcToday } from "./periods.js";
 import { textsIn } from "./texts.js";
 
 /** @typedef {import("./accounts.js").Hass} Hass */
@@ -50,6 +51,8 @@ export class AccountCard extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #states = "";
+  /** The UTC day that the card was drawn on. */
+  #day = "";
   #fetches = 0;
 
   constructor() {
@@ -73,8 +76,10 @@ export class AccountCard extends HTMLElement {
       this.refresh();
     } else if (this.#context) {
       const states = statesOf(hass, this.#context.accounts);
-      if (states !== this.#states) {
+      // Where nothing changes after midnight, what other entities report brings the new day.
+      if (states !== this.#states || utcToday() !== this.#day) {
         this.#states = states;
+        this.#day = utcToday();
         this.#context = { ...this.#context, hass };
         this.draw(this.#context);
         clearTimeout(this.#timer);
@@ -118,6 +123,7 @@ export class AccountCard extends HTMLElement {
         const context = { hass: this.#hass ?? hass, accounts, texts, data };
         this.#context = context;
         this.#states = statesOf(context.hass, accounts);
+        this.#day = utcToday();
         this.draw(context);
       }
     } catch (error) {
@@ -145,7 +151,9 @@ export class AccountCard extends HTMLElement {
    */
   draw(context) {
     const focused = this.shadowRoot?.activeElement?.id;
-    const children = this.render(context).filter((child) => child !== undefined);
+    const isGone = this.config.config_entry_ids && !context.accounts.length;
+    const rendered = isGone ? this.renderGone(context) : this.render(context);
+    const children = rendered.filter((child) => child !== undefined);
     replaceChildren(this.#container, children);
     this.#container.hidden = !children.length;
     if (focused) {
@@ -160,6 +168,16 @@ export class AccountCard extends HTMLElement {
    * @returns {(Node | undefined)[]}
    */
   render(_context) {
+    return [];
+  }
+
+  /**
+   * Return what the card contains where its accounts are removed or disabled; nothing hides it.
+   *
+   * @param {Context<Data>} _context
+   * @returns {Node[]}
+   */
+  renderGone(_context) {
     return [];
   }
 }

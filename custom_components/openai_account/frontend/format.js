@@ -34,7 +34,7 @@ function numberFormat(hass, options) {
 }
 
 /**
- * Return an amount of US dollars, with four decimals if two would hide all of it.
+ * Return an amount of US dollars, with four decimals below a tenth of a cent.
  *
  * @param {Hass} hass
  * @param {number} amount
@@ -101,7 +101,14 @@ export function count(hass, number) {
  * @returns {string}
  */
 export function axisCount(hass, number) {
-  return new Intl.NumberFormat(hass.locale.language, { notation: "compact" }).format(number);
+  const decimal = numberFormat(hass, {})
+    .formatToParts(0.5)
+    .find(({ type }) => type === "decimal");
+  // The words are of the user's language, which need not be that of the number format.
+  return new Intl.NumberFormat(hass.locale.language, { notation: "compact" })
+    .formatToParts(number)
+    .map(({ type, value }) => (type === "decimal" ? (decimal?.value ?? value) : value))
+    .join("");
 }
 
 /**

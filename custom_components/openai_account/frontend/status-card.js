@@ -76,6 +76,14 @@ export class StatusCard extends AccountCard {
     this.#updated.textContent = updated;
     return [...this.#alerts.values(), this.#updated];
   }
+
+  /**
+   * @param {import("./account-card.js").Context<undefined>} context
+   * @returns {Node[]}
+   */
+  renderGone({ texts }) {
+    return [html("p", { class: "secondary" }, texts.unknownAccount)];
+  }
 }
 
 /**
