@@ -13,6 +13,7 @@ from homeassistant.components.recorder.statistics import (
     async_list_statistic_ids,
     statistics_during_period,
 )
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -198,6 +199,16 @@ async def fill_history(hass: HomeAssistant, freezer: FrozenDateTimeFactory, time
         await poll(hass, freezer, 3)
 
 
+async def recorder_is_done(hass: HomeAssistant) -> None:
+    """Wait until the recorder has done all that it was handed so far.
+
+    Its own `async_block_till_done` does not wait for a task that it has begun, once none is queued.
+    """
+    done = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(done))
+    await done
+
+
 async def history_rows(hass: HomeAssistant) -> dict[str, dict[date, tuple[float, float]]]:
     """Return the statistics in the database: each UTC day's cost and sum, by statistic id.
 
@@ -221,7 +232,7 @@ async def history_rows(hass: HomeAssistant) -> dict[str, dict[date, tuple[float,
 
 async def hourly_rows(hass: HomeAssistant) -> dict[str, list[dict[str, Any]]]:
     """Return all rows of this integration's statistics, in their order, by statistic id."""
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
     ids = {one["statistic_id"] for one in await async_list_statistic_ids(hass)}
     found: Mapping[str, Any] = await get_instance(hass).async_add_executor_job(
         lambda: statistics_during_period(

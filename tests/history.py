@@ -29,7 +29,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.openai_account.const import DOMAIN
 from simulator import LineItem
 
-from .common import RunningSimulator, hourly_rows
+from .common import RunningSimulator, hourly_rows, recorder_is_done
 from .const import NOW
 
 ACCOUNT = "openai_account:org_simulatedexamplehome01_cost"
@@ -108,7 +108,7 @@ async def card(
     hass: HomeAssistant, period: str, offset: int = 0, statistic_id: str = ACCOUNT
 ) -> float | None:
     """Return what a Statistic card shows for a calendar period."""
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
     start, end = resolve_period(
         cast("StatisticPeriod", {"calendar": {"period": period, "offset": offset}})
     )
@@ -125,7 +125,7 @@ async def bars(
     statistic_id: str = ACCOUNT,
 ) -> dict[date, float]:
     """Return the bars of a statistics graph, by the local date on which they begin."""
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
     result = await get_instance(hass).async_add_executor_job(
         lambda: statistics_during_period(
             hass, datetime(2020, 1, 1, tzinfo=UTC), None, {statistic_id}, period, None, {"change"}
@@ -141,7 +141,7 @@ async def clear(hass: HomeAssistant, *statistic_ids: str) -> None:
     """Clear statistics, as the developer tools do; without ids, all of this integration."""
     ids = [*statistic_ids] or [*await hourly_rows(hass)]
     get_instance(hass).async_clear_statistics(ids)
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
 
 
 async def delete_rows_since(
@@ -155,7 +155,7 @@ async def delete_rows_since(
                 Statistics.start_ts >= since.timestamp(), Statistics.start_ts < end.timestamp()
             ).delete()
 
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
     await get_instance(hass).async_add_executor_job(delete)
 
 
@@ -205,7 +205,7 @@ async def add_former_rows(hass: HomeAssistant, book: Ledger, models: Mapping[str
             for day, items in book.items()
         }
         add(f"{ACCOUNT}_{slug}", f"OpenAI cost, {name}", costs)
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
 
 
 def book_of(costs: Mapping[int, float], model: str = "o3") -> Ledger:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
     async_add_external_statistics,
@@ -22,7 +21,14 @@ from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
 from custom_components.openai_account.history import COST, async_read_slugs
 from simulator import LineItem
 
-from .common import RunningSimulator, fill_history, history_rows, poll, setup_entry
+from .common import (
+    RunningSimulator,
+    fill_history,
+    history_rows,
+    poll,
+    recorder_is_done,
+    setup_entry,
+)
 from .const import KEY, NOW, ORGANIZATION
 from .history import (
     ACCOUNT,
@@ -51,7 +57,7 @@ PROJECT = f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default"
 
 async def names(hass: HomeAssistant) -> dict[str, str]:
     """Return the names of this integration's statistics by their ids."""
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
     return {
         one["statistic_id"]: one["name"]
         for one in await async_list_statistic_ids(hass)
@@ -212,7 +218,7 @@ async def test_slugs_that_are_adopted(
         ),
         [],
     )
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
     expected = {model: end.removeprefix("_")} if is_adopted else {}
     assert await async_read_slugs(hass, entry, COST) == expected
 

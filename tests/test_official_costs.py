@@ -32,6 +32,7 @@ from .common import (
     has_entity,
     history_rows,
     poll,
+    recorder_is_done,
     requested_endpoints,
     setup_entry,
     state,
@@ -154,7 +155,7 @@ async def clear_statistics(hass: HomeAssistant) -> None:
     """Delete all statistics of this integration."""
     instance = get_instance(hass)
     instance.async_clear_statistics(list(await history_rows(hass)))
-    await instance.async_block_till_done()
+    await recorder_is_done(hass)
 
 
 @pytest.mark.parametrize("pages", UNUSABLE_PAGES)
