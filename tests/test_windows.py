@@ -378,6 +378,7 @@ async def test_days_go_and_come_back(
     assert state(hass, "cost_this_month") == before
 
 
+@pytest.mark.parametrize("models", [2, 51])
 async def test_same_bytes_are_not_parsed_again(
     hass: HomeAssistant,
     simulator: RunningSimulator,
@@ -385,11 +386,16 @@ async def test_same_bytes_are_not_parsed_again(
     book: Ledger,
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
+    models: int,
 ) -> None:
-    """A response that is the last one again costs nothing but the request; news are read."""
+    """A response that is the last one again costs nothing but the request; news are read.
+
+    With many models, hours and days of the usage are requested in turn.
+    """
     freezer.move_to(NOW)
     # The usage of a day with costs grows with the time.
     del book[TODAY]
+    book[TODAY - DAY] = [LineItem(f"model-{one}, input", 1.0) for one in range(models)]
     await setup_entry(hass, full_entry)
     await poll(hass, freezer)
     before = {one.entity_id: one.last_reported for one in hass.states.async_all()}
