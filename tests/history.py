@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 import random
-from typing import Literal, cast
+from typing import Literal, cast, override
 
+from aiohttp import web
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.db_schema import Statistics
 from homeassistant.components.recorder.models import (
@@ -27,12 +29,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openai_account.const import DOMAIN
-from simulator import LineItem
+from simulator import Fault, LineItem
 
 from .common import RunningSimulator, hourly_rows, recorder_is_done
 from .const import NOW
 
 ACCOUNT = "openai_account:org_simulatedexamplehome01_cost"
+MODEL = f"{ACCOUNT}_o3"
+PROJECT = f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default"
+REQUESTS = ACCOUNT.replace("_cost", "_requests")
 TODAY = NOW.date()
 DAY = timedelta(days=1)
 
@@ -102,6 +107,19 @@ def past_windows(simulator: RunningSimulator) -> list[tuple[date, date]]:
     """Return those of the requests for costs that are for days before the polls'."""
     polled = TODAY.replace(month=TODAY.month - 1, day=1)
     return [(start, end) for start, end in requested_windows(simulator) if end <= polled]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal(Fault):
+    """Fails only for some requested days: from the first to the one before the last."""
+
+    is_refused: Callable[[date, date], bool]
+
+    @override
+    async def respond(self, request: web.Request) -> web.StreamResponse | None:
+        start = date.fromisoformat(request.query["start_date"])
+        end = date.fromisoformat(request.query["end_date"])
+        return await Fault.respond(self, request) if self.is_refused(start, end) else None
 
 
 async def card(
@@ -176,19 +194,24 @@ def former_store(entry_id: str, models: Mapping[str, str]) -> dict[str, object]:
     }
 
 
+def metadata_of(statistic_id: str, name: str | None) -> StatisticMetaData:
+    """Return the metadata of a statistic of costs."""
+    return StatisticMetaData(
+        mean_type=StatisticMeanType.NONE,
+        has_sum=True,
+        name=name,
+        source=DOMAIN,
+        statistic_id=statistic_id,
+        unit_class=None,
+        unit_of_measurement="USD",
+    )
+
+
 async def add_former_rows(hass: HomeAssistant, book: Ledger, models: Mapping[str, str]) -> None:
     """Write a ledger as a former release did: a row at 10:00 UTC for each day with costs."""
 
     def add(statistic_id: str, name: str, costs: Mapping[date, float]) -> None:
-        metadata = StatisticMetaData(
-            mean_type=StatisticMeanType.NONE,
-            has_sum=True,
-            name=name,
-            source=DOMAIN,
-            statistic_id=statistic_id,
-            unit_class=None,
-            unit_of_measurement="USD",
-        )
+        metadata = metadata_of(statistic_id, name)
         total = 0.0
         rows = []
         for day, cost in sorted(costs.items()):

@@ -28,7 +28,11 @@ from .const import NOW
 from .history import (
     ACCOUNT,
     DAY,
+    MODEL,
+    PROJECT,
+    REQUESTS,
     TODAY,
+    Refusal,
     book_of,
     check_rows,
     clear,
@@ -39,13 +43,8 @@ from .history import (
     restart,
     windows,
 )
-from .test_history_failures import Refusal
 
 pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(NOW)]
-
-MODEL = f"{ACCOUNT}_o3"
-USAGE = ACCOUNT.replace("_cost", "_requests")
-PROJECT = f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default"
 
 
 @pytest.mark.parametrize("is_loaded", [True, False], ids=["loaded", "not loaded"])
@@ -123,7 +122,7 @@ async def test_what_was_cleared_is_kept_for_a_restart(
     """Which statistics were cleared is stored until they are whole, those of costs and of usage."""
     simulator.account.ledger = book_of({0: 1.0})
     await setup_entry(hass, full_entry)
-    cleared = sorted([USAGE, MODEL, ACCOUNT.replace("_cost", "_input_tokens")])
+    cleared = sorted([REQUESTS, MODEL, ACCOUNT.replace("_cost", "_input_tokens")])
     assert {*cleared} < (await hourly_rows(hass)).keys()
     simulator.fault("usage", "server_error", after=1)
     simulator.fault("usage/*", "server_error", after=40)

@@ -29,7 +29,10 @@ from .const import NOW
 from .history import (
     ACCOUNT,
     DAY,
+    MODEL,
+    PROJECT,
     TODAY,
+    Refusal,
     bars,
     book_of,
     check_rows,
@@ -41,13 +44,8 @@ from .history import (
     restart,
     windows,
 )
-from .test_history_failures import Refusal
 
 pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(NOW)]
-
-MODEL = f"{ACCOUNT}_o3"
-USAGE = ACCOUNT.replace("_cost", "_requests")
-PROJECT = f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default"
 
 
 async def test_whole_year(

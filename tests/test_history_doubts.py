@@ -18,11 +18,9 @@ from custom_components.openai_account.const import CONF_SESSION_KEY, DOMAIN
 
 from .common import RunningSimulator, fill_history, history_rows, poll, set_options, setup_entry
 from .const import KEY, NOW, ORGANIZATION
-from .history import ACCOUNT, check_rows, clear, ledger
+from .history import ACCOUNT, MODEL, check_rows, clear, ledger
 
 pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(NOW)]
-
-MODEL = f"{ACCOUNT}_o3"
 
 
 async def test_model_cleared_then_reload_before_refilled(

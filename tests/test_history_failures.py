@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
-from typing import override
-
-from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from simulator import Fault
-
 from .common import RunningSimulator, fill_history, history_rows, poll, setup_entry
 from .const import NOW
-from .history import ACCOUNT, DAY, TODAY, check_rows, ledger, past_windows
+from .history import ACCOUNT, DAY, TODAY, Refusal, check_rows, ledger, past_windows
 
 pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(NOW)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal(Fault):
-    """Fails only for some requested days: from the first to the one before the last."""
-
-    is_refused: Callable[[date, date], bool]
-
-    @override
-    async def respond(self, request: web.Request) -> web.StreamResponse | None:
-        start = date.fromisoformat(request.query["start_date"])
-        end = date.fromisoformat(request.query["end_date"])
-        return await Fault.respond(self, request) if self.is_refused(start, end) else None
 
 
 async def fill_for(hass: HomeAssistant, freezer: FrozenDateTimeFactory, hours: int) -> None:

@@ -20,6 +20,7 @@ from .const import NOW
 from .history import (
     ACCOUNT,
     DAY,
+    MODEL,
     TODAY,
     bars,
     card,
@@ -33,8 +34,6 @@ from .history import (
 )
 
 pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(NOW)]
-
-MODEL = f"{ACCOUNT}_o3"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from .const import KEY, NOW, ORGANIZATION
 from .history import (
     ACCOUNT,
     DAY,
+    PROJECT,
     TODAY,
     Ledger,
     add_former_rows,
@@ -50,9 +51,6 @@ ODD = (
     *("gpt-5.5", "gpt 5.5", "GPT_5_5", "gpt-5-5", "例え", "???", "!!!"),
     *("web search tool calls", "web-search-tool-calls", f"{LONG}AbCdEf12", f"{LONG}AbCdEf13"),
 )
-
-
-PROJECT = f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default"
 
 
 async def names(hass: HomeAssistant) -> dict[str, str]:

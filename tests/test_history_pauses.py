@@ -35,6 +35,7 @@ from .history import (
     ACCOUNT,
     DAY,
     TODAY,
+    Refusal,
     bars,
     book_of,
     check_rows,
@@ -42,13 +43,8 @@ from .history import (
     past_windows,
     windows,
 )
-from .test_history_failures import Refusal
 
 pytestmark = [pytest.mark.usefixtures("recorder_mock"), pytest.mark.freeze_time(NOW)]
-
-MODEL = f"{ACCOUNT}_o3"
-USAGE = ACCOUNT.replace("_cost", "_requests")
-PROJECT = f"{ACCOUNT.removesuffix('_cost')}_project_cost_proj_default"
 
 
 async def test_order_after_failures(

@@ -12,8 +12,6 @@ from typing import override
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.models import (
     StatisticData,
-    StatisticMeanType,
-    StatisticMetaData,
 )
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.components.recorder.tasks import RecorderTask
@@ -30,6 +28,8 @@ from custom_components.openai_account.history.recorder import (
 )
 from custom_components.openai_account.history.rows import Row, Table
 
+from .history import metadata_of
+
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 ONE, OTHER = f"{DOMAIN}:one_cost", f"{DOMAIN}:other_cost"
@@ -42,16 +42,7 @@ async def add(
     hass: HomeAssistant, rows: Sequence[StatisticData], statistic: str = ONE, name: str | None = ""
 ) -> None:
     """Write rows by another hand than the history's."""
-    metadata = StatisticMetaData(
-        mean_type=StatisticMeanType.NONE,
-        has_sum=True,
-        name=name,
-        source=DOMAIN,
-        statistic_id=statistic,
-        unit_class=None,
-        unit_of_measurement="USD",
-    )
-    async_add_external_statistics(hass, metadata, rows)
+    async_add_external_statistics(hass, metadata_of(statistic, name), rows)
     await get_instance(hass).async_block_till_done()
 
 

@@ -14,8 +14,16 @@ from simulator import LineItem
 
 from .common import RunningSimulator, fill_history, history_rows, poll, setup_entry
 from .const import NOW
-from .history import ACCOUNT, DAY, TODAY, check_rows, ledger, past_windows, requested_windows
-from .test_history_failures import Refusal
+from .history import (
+    ACCOUNT,
+    DAY,
+    TODAY,
+    Refusal,
+    check_rows,
+    ledger,
+    past_windows,
+    requested_windows,
+)
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 

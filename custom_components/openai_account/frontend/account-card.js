@@ -50,9 +50,7 @@ export class AccountCard extends HTMLElement {
   #context;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #states = "";
-  /** The UTC day that the card was drawn on. */
-  #day = "";
+  #shown = "";
   #fetches = 0;
 
   constructor() {
@@ -75,11 +73,9 @@ export class AccountCard extends HTMLElement {
     if (before?.locale !== hass.locale) {
       this.refresh();
     } else if (this.#context) {
-      const states = statesOf(hass, this.#context.accounts);
-      // Where nothing changes after midnight, what other entities report brings the new day.
-      if (states !== this.#states || utcToday() !== this.#day) {
-        this.#states = states;
-        this.#day = utcToday();
+      const shown = shownOf(hass, this.#context.accounts);
+      if (shown !== this.#shown) {
+        this.#shown = shown;
         this.#context = { ...this.#context, hass };
         this.draw(this.#context);
         clearTimeout(this.#timer);
@@ -122,8 +118,7 @@ export class AccountCard extends HTMLElement {
       if (fetch === this.#fetches) {
         const context = { hass: this.#hass ?? hass, accounts, texts, data };
         this.#context = context;
-        this.#states = statesOf(context.hass, accounts);
-        this.#day = utcToday();
+        this.#shown = shownOf(context.hass, accounts);
         this.draw(context);
       }
     } catch (error) {
@@ -204,16 +199,18 @@ function replaceChildren(element, children) {
 }
 
 /**
- * Return all that the accounts' entities show.
+ * Return all that the accounts' entities show, and the UTC day: where nothing changes after
+ * midnight, what other entities report brings the new day.
  *
  * @param {Hass} hass
  * @param {Account[]} accounts
  * @returns {string}
  */
-function statesOf(hass, accounts) {
-  return accounts
-    .flatMap(({ entities }) => entities.map((one) => hass.states[one.entity_id]?.state))
-    .join();
+function shownOf(hass, accounts) {
+  const states = accounts.flatMap(({ entities }) =>
+    entities.map((one) => hass.states[one.entity_id]?.state),
+  );
+  return [utcToday(), ...states].join();
 }
 
 /** What the style sheets have in common. */

@@ -249,11 +249,9 @@ class Importer[DayT]:
             return self._wait(err.retry_after)
         except InvalidAuthError:
             return self._wait()
-        except TooMuchDataError as err:
-            if self._windows.note_too_large(window):
-                return _PAUSE
-            reason = err.code
         except OpenAIAccountError as err:
+            if isinstance(err, TooMuchDataError) and self._windows.note_too_large(window):
+                return _PAUSE
             reason = err.code
         else:
             if report.complete:
