@@ -268,9 +268,7 @@ ACCOUNTS = [
     pytest.param(300, (), SESSION, "300", id="300"),
     pytest.param(5, (), BOTH, "5, both keys", id="5-both"),
     pytest.param(300, (), BOTH, "300, both keys", id="300-both"),
-    pytest.param(
-        300, ("--keys", "20", "--shared"), BOTH, "300 x 20 API keys, both keys", id="300x20"
-    ),
+    pytest.param(300, ("--keys", "20"), BOTH, "300 of 20 API keys, both keys", id="300x20"),
 ]
 
 
@@ -279,16 +277,12 @@ async def test_models(
     hass: HomeAssistant,
     tmp_path: Path,
     received: list[Received],
-    monkeypatch: pytest.MonkeyPatch,
     models: int,
     options: tuple[str, ...],
     keys: dict[str, str],
     title: str,
 ) -> None:
     """The first fill, a poll that brings something, and one that brings nothing."""
-    if "--shared" in options:
-        # A year of 18,000 rows a day takes the simulator longer than all other cases together.
-        monkeypatch.setattr("custom_components.openai_account.history.importer.HISTORY_DAYS", 62)
     simulated_models = ("--models", str(models), *options)
     async with simulated(tmp_path, *simulated_models) as url:
         before = memory()
@@ -298,11 +292,10 @@ async def test_models(
             await fill(hass)
         held = memory() - before
         rows = await row_count(hass)
-        if "--shared" not in options:
-            tables.setdefault("Import of 12 months", []).append(
-                f"| {title} | {setup.cpu:.2f} s | {first.cpu:.2f} s | {first.stop * 1000:.0f} ms "
-                f"| {rows:,} | {held:.0f} MiB |"
-            )
+        tables.setdefault("Import of 12 months", []).append(
+            f"| {title} | {setup.cpu:.2f} s | {first.cpu:.2f} s | {first.stop * 1000:.0f} ms "
+            f"| {rows:,} | {held:.0f} MiB |"
+        )
         news, written = Measure(), 0
         for _ in range(POLLS):
             await let_an_hour_pass(url)
@@ -536,8 +529,7 @@ def _write() -> None:
 Measured by `scripts/benchmark`: Home Assistant {__version__}, Python {platform.python_version()},
 {os.cpu_count()} processors, SQLite in memory, the simulator in a separate process. CPU time is
 for all threads. The longest block is the longest single callback of the event loop; Home Assistant
-itself warns at 100 ms. The setup includes the first days of the history. With 300 models x 20 API
-keys, the history is of 62 days, and not in the first table.
+itself warns at 100 ms. The setup includes the first days of the history.
 
 The clock is on the last day of the month. A poll is one request to each endpoint that the keys
 open: of the costs, the current day and the three days before it, with three rows per model and
