@@ -18,6 +18,8 @@ KEY = "sess-TheKeyThatNoLogShows"
 ADMIN_KEY = "sk-admin-TheKeyThatNoLogShowsEither"
 WRONG_KEY = "sess-AnotherThatNoLogShows"
 PASSWORD = "for-the-tests"
+# A test's own five minutes, and before them the start of Home Assistant and what else it needs
+LONGEST = timedelta(minutes=12)
 FAILED = pytest.StashKey[bool]()
 TEXTS = ("account_name", "po_number", "billing_email", "billing_mechanism", "trust_tier")
 PERSONAL = ("account_name", "po_number", "billing_email", "tax_ids", "billing_address")

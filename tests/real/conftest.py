@@ -1,7 +1,7 @@
 """Fixtures: a simulator in this process, and a real Home Assistant in its own."""
 
 from collections.abc import AsyncIterator, Generator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 import shutil
 
@@ -11,20 +11,19 @@ from development.home import Home
 from development.process import REPOSITORY, free_port, until
 from simulator import Simulator
 
-from .common import ADMIN_KEY, FAILED, KEY, PASSWORD, Service, failed, run_simulator
+from .common import ADMIN_KEY, FAILED, KEY, LONGEST, PASSWORD, Service, failed, run_simulator
 
 
 async def _now_within_a_day() -> datetime:
-    """Return the time, at least 7 minutes before the UTC day ends: a test must not see two days.
-
-    That is more than a test may take.
-    """
+    """Return the time, long enough before the UTC day ends: a test must not see two days."""
 
     async def now_if_far_from_midnight() -> datetime | None:
         now = datetime.now(UTC)
-        return now if (now + timedelta(minutes=7)).date() == now.date() else None
+        return now if (now + LONGEST).date() == now.date() else None
 
-    return await until(now_if_far_from_midnight, "The UTC day has begun", 480)
+    return await until(
+        now_if_far_from_midnight, "The UTC day has begun", LONGEST.total_seconds() + 60
+    )
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ async def test_keys_do_not_reach_home_assistant(develop: Process) -> None:
         for pid in _read(develop.pid, f"task/{develop.pid}/children").split():
             # Until the child has become Home Assistant, it is a copy of its parent.
             if "bin/hass" in _read(int(pid), "cmdline"):
-                return _read(int(pid), "environ")
+                return _read(int(pid), "environ") or None
         return None
 
     environment = await until(environment_of_home_assistant, "Home Assistant starts")

@@ -16,7 +16,7 @@ from development.home import Home
 from development.process import Json, until
 
 from .browser import log_in, page, picture
-from .common import Service, add_account, entities_by_key, every_entity_has_a_state
+from .common import LONGEST, Service, add_account, entities_by_key, every_entity_has_a_state
 
 __all__ = ["page"]
 
@@ -33,7 +33,7 @@ def zones(now: datetime) -> list[str]:
         zone
         for zone in ZONES
         for local in [now.astimezone(ZoneInfo(zone))]
-        if local.date() == (local + timedelta(minutes=7)).date() == now.date() and local.hour >= 2
+        if local.date() == (local + LONGEST).date() == now.date() and local.hour >= 2
     ]
 
 
