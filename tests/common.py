@@ -68,7 +68,7 @@ async def settle(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
         if turns % 100 == 0 and DATA_INSTANCE in hass.data:
             # While the recorder writes, turning in circles only takes its time.
             await get_instance(hass).async_block_till_done()
-        if turns % 120_000 == 0:
+        if turns % 60_000 == 0:
             freezer.tick(31)
             async_fire_time_changed(hass)
     await waiting

@@ -28,6 +28,7 @@ from custom_components.openai_account.history.recorder import (
 )
 from custom_components.openai_account.history.rows import Row, Table
 
+from .common import recorder_is_done
 from .history import metadata_of
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
@@ -43,7 +44,7 @@ async def add(
 ) -> None:
     """Write rows by another hand than the history's."""
     async_add_external_statistics(hass, metadata_of(statistic, name), rows)
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
 
 
 def sums(*values: float | None) -> list[StatisticData]:

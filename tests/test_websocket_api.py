@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -26,7 +26,14 @@ from custom_components.openai_account.const import (
 )
 from simulator import Fault, LineItem
 
-from .common import RunningSimulator, entity_id, fill_history, poll, setup_entry
+from .common import (
+    RunningSimulator,
+    entity_id,
+    fill_history,
+    poll,
+    recorder_is_done,
+    setup_entry,
+)
 from .const import KEY, NOW, SECRETS
 
 type Account = dict[str, Any]
@@ -117,7 +124,7 @@ async def test_project_whose_id_is_no_slug(
     simulator.account.ledger = {NOW.date(): [item]}
     await setup_entry(hass, full_entry)
     await fill_history(hass, freezer, 1)
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
     [account] = await list_accounts(hass, hass_ws_client)
     listed = [one["name"] for one in account["statistics"] if one["kind"] == "project"]
     assert listed == ["Attic"]
@@ -319,7 +326,7 @@ async def test_statistics(
     await setup_entry(hass, entry)
     simulator.fault("*", Fault(status=500))
     await setup_entry(hass, other)
-    await get_instance(hass).async_block_till_done()
+    await recorder_is_done(hass)
 
     account, empty = await list_accounts(hass, hass_ws_client)
     assert empty["statistics"] == []
