@@ -40,8 +40,10 @@ def days(*numbers: int) -> list[tuple[date, date]]:
 
 
 @pytest.mark.parametrize("kind", ["costs", "usage"])
-async def test_too_many_days_are_halved(host: Host, connect: Connect, kind: str) -> None:
-    """Days whose response is too large are requested in halves, and these in halves again."""
+async def test_too_many_days_are_requested_in_steps(
+    host: Host, connect: Connect, freezer: FrozenDateTimeFactory, kind: str
+) -> None:
+    """Fewer days are requested at once until one can be read; the next day, twice as many."""
 
     def answer(request: web.Request) -> Answer:
         start, end = days_of(request)
@@ -50,14 +52,40 @@ async def test_too_many_days_are_halved(host: Host, connect: Connect, kind: str)
     host.answer = answer
     client = connect(KeyKind.ADMIN)
     end = START + timedelta(days=7)
-    report = (
-        await client.costs_between(START, end)
-        if kind == "costs"
-        else await client.usage_between(COMPLETIONS, START, end)
+
+    async def request() -> list[tuple[date, date]]:
+        report = (
+            await client.costs_between(START, end)
+            if kind == "costs"
+            else await client.usage_between(COMPLETIONS, START, end)
+        )
+        assert (report.start, report.today) == (START, START + timedelta(days=6))
+        found = [days_of(request) for request in host.requests]
+        host.requests.clear()
+        return found
+
+    steps = days(0, 2, 2, 4, 4, 6, 6, 7)
+    assert await request() == [*days(0, 7, 0, 4), *steps]
+    assert await request() == steps
+    freezer.tick(timedelta(days=1))
+    assert await request() == [*days(0, 4), *steps]
+
+
+async def test_what_is_too_large_for_one_kind(host: Host, connect: Connect) -> None:
+    """How many days a response can hold is learned for costs and each kind of usage alone."""
+    end = START + timedelta(days=2)
+    host.answer = lambda request: (
+        TOO_LARGE
+        if request.path.endswith("costs") and days_of(request) == (START, end)
+        else {"data": []}
     )
-    assert (report.start, report.today) == (START, START + timedelta(days=6))
-    halves = days(0, 7, 0, 3, 0, 1, 1, 3, 3, 7, 3, 5, 5, 7)
-    assert [days_of(request) for request in host.requests] == halves
+    client = connect(KeyKind.ADMIN)
+    await client.costs_between(START, end)
+    assert len(host.requests) == 3
+    for group_by in ((), ("model",)):
+        host.requests.clear()
+        await client.usage_between(COMPLETIONS, START, end, group_by)
+        assert len(host.requests) == 1
 
 
 @pytest.mark.parametrize("kind", ["costs", "usage"])

@@ -20,6 +20,7 @@ from custom_components.openai_account.api import (
     OpenAIAccountClient,
     ResponseTooLargeError,
     ServerError,
+    window,
 )
 
 from .const import NOW
@@ -273,7 +274,7 @@ async def test_response_is_shared_for_a_minute(
     client = connect(KeyKind.SESSION)
     assert (await client.credit_grants()).total_available == 9.5
     freezer.tick(seconds)
-    assert (await client.costs()).lifetime == 2.5
+    assert (await client.costs_between(*window(TODAY))).lifetime == 2.5
     assert (await client.subscription()).hard_limit_usd == 12
     assert gateway.count("usage") == gateway.count("subscription") == requests
 
@@ -281,14 +282,14 @@ async def test_response_is_shared_for_a_minute(
 async def test_response_serves_each_purpose_once(gateway: Host, connect: Connect) -> None:
     """Whoever asks again gets a new response."""
     client = connect(KeyKind.SESSION)
-    await client.costs()
+    await client.costs_between(*window(TODAY))
     await client.credit_grants()
     assert gateway.count("usage") == 1
     await client.credit_grants()
     assert gateway.count("usage") == 2
-    await client.costs()
+    await client.costs_between(*window(TODAY))
     assert gateway.count("usage") == 2
-    await client.costs()
+    await client.costs_between(*window(TODAY))
     assert gateway.count("usage") == 3
 
 
@@ -311,14 +312,16 @@ async def test_failure_is_not_shared(gateway: Host, connect: Connect) -> None:
     gateway.serves(usage=Reply(500), subscription={"hard_limit_usd": 12})
     assert type(await fails(client.credit_grants())) is ServerError
     gateway.serves(usage=COSTS, subscription={"hard_limit_usd": 12})
-    await client.costs()
+    await client.costs_between(*window(TODAY))
     assert gateway.count("usage") == 3
 
 
 async def test_requests_at_once_share_a_response(gateway: Host, connect: Connect) -> None:
     """Whoever comes while a response is on its way waits for it."""
     client = connect(KeyKind.SESSION)
-    await asyncio.gather(client.credit_grants(), client.costs(), client.subscription())
+    await asyncio.gather(
+        client.credit_grants(), client.costs_between(*window(TODAY)), client.subscription()
+    )
     assert gateway.count("usage") == gateway.count("subscription") == 1
 
 
@@ -327,7 +330,7 @@ async def test_nothing_is_shared_once_credit_was_reported(host: Host, connect: C
     client = connect(KeyKind.SESSION)
     answers: dict[str, Answer] = {"usage": COSTS, "subscription": {"hard_limit_usd": 12}}
     host.serves(credit_grants=CREDIT, **answers)
-    await client.costs()
+    await client.costs_between(*window(TODAY))
     await client.subscription()
     assert (await client.credit_grants()).total_available == 40
     host.serves(**answers)

@@ -310,10 +310,10 @@ async def test_any_body_raises_only_own_errors() -> None:
             documented = OpenAIAccountClient(session, url, {KeyKind.ADMIN: ADMIN_KEY})
             methods: tuple[tuple[Callable[[], Awaitable[object]], type], ...] = (
                 (dashboard.credit_grants, CreditGrants),
-                (dashboard.costs, CostReport),
+                (dashboard.costs_of_today, CostReport),
                 (dashboard.subscription, Subscription),
                 (dashboard.organizations, tuple),
-                (documented.costs, CostReport),
+                (documented.costs_of_today, CostReport),
                 (documented.spend_limit, SpendLimit),
             )
             for turn in range(len(examples)):  # noqa: B007 - the server reads it

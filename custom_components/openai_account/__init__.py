@@ -170,7 +170,7 @@ def _refresh_finished(
 async def _async_first_refresh(
     hass: HomeAssistant, entry: OpenAIAccountConfigEntry, data: OpenAIAccountData
 ) -> None:
-    """Request every endpoint; raise only where none answers."""
+    """Request every endpoint; raise only where none answers, or has begun to."""
     failures: dict[str, ConfigEntryNotReady] = {}
 
     async def refresh(coordinator: AnyCoordinator) -> None:
@@ -181,7 +181,7 @@ async def _async_first_refresh(
 
     await asyncio.gather(*(refresh(coordinator) for coordinator in data.coordinators))
     failed = [one for one in data.coordinators if one.endpoint in failures]
-    if len(failed) == len(data.coordinators):
+    if len(failed) == len(data.coordinators) and not any(one.continues for one in failed):
         # What needs the user comes first, then what has worked before.
         first = min(failed, key=lambda one: (one.status.failed_key is None, not one.is_served))
         cause = failures[first.endpoint]

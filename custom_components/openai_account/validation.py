@@ -10,6 +10,7 @@ import math
 
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .api import (
     CannotConnectError,
@@ -28,6 +29,7 @@ from .api import (
     base_url,
     extract_key,
     time_limit,
+    window,
 )
 from .client import async_create_client
 from .const import CONF_DEFAULT_PROJECT, CONF_ORGANIZATION
@@ -185,7 +187,9 @@ async def async_check_organization(
 
 async def _check_admin_key(client: OpenAIAccountClient) -> tuple[Organization, ...]:
     """Request costs, whose rows name the organization where there are any."""
-    organization = (await client.costs()).organization
+    # One response is enough for that.
+    report = await client.costs_from(*window(dt_util.utcnow().date()))
+    organization = report.organization
     return (Organization(*organization),) if organization else ()
 
 

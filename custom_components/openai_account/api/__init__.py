@@ -1,7 +1,7 @@
 """A client for the OpenAI billing API, independent of Home Assistant."""
 
 from .address import DEFAULT_HOST, base_url
-from .client import MAX_DAYS, OpenAIAccountClient
+from .client import MAX_DAYS, OpenAIAccountClient, window
 from .costs import CostReport, DayCosts, sum_by_name
 from .credit import CreditGrants
 from .errors import (
@@ -92,4 +92,5 @@ __all__ = [
     "round_usd",
     "sum_by_name",
     "time_limit",
+    "window",
 ]

@@ -14,7 +14,6 @@ from .errors import (
     EndpointMissingError,
     KeyKind,
     NotPermittedError,
-    ResponseTooLargeError,
     WebPageError,
     WrongAdminKeyError,
 )
@@ -24,6 +23,7 @@ from .pages import fetch_list, fetch_pages
 from .parsing import JsonObject
 from .projects import NamedObject, is_path_part, oldest_project
 from .sharing import SharedResponse
+from .steps import Steps
 from .subscription import Subscription
 from .transport import DASHBOARD, V1, Query, Transport
 from .usage import MAX_DAILY_BUCKETS, MAX_HOURLY_BUCKETS, UsageEndpoint, UsageReport
@@ -73,6 +73,7 @@ class OpenAIAccountClient:
         self._transport = Transport(
             session, host, keys, organization=organization, user_agent=user_agent
         )
+        self._steps = Steps()
         # A host without a credit endpoint is tried again once a day.
         self._derived_on: date | None = None
         # What the derived credit and an endpoint of its own both need
@@ -106,11 +107,6 @@ class OpenAIAccountClient:
         self._shared_subscription.clear()
         return grants.at(datetime.now(UTC))
 
-    async def costs(self) -> CostReport:
-        """Fetch the costs of the current UTC month, and on its first day of the day before."""
-        start, end = window(utc_today())
-        return await self.costs_between(start, end)
-
     async def costs_of_today(self) -> CostReport:
         """Fetch the costs of the current UTC day alone: the smallest request there is."""
         today = utc_today()
@@ -127,19 +123,27 @@ class OpenAIAccountClient:
         the limits of one fetch. Raises `TooMuchDataError` where all parts together are too
         large, and ValueError for no days or too many.
         """
-        if not 0 < (end - start).days <= MAX_DAYS:
-            raise ValueError(f"from 1 to {MAX_DAYS} days")
-        try:
+        _check_days(start, end)
+        return CostReport.joined(
+            await _in_parts(
+                start, end, lambda first: self.costs_from(first, end, line_items=line_items)
+            )
+        )
+
+    @limited
+    async def costs_from(self, start: date, end: date, *, line_items: bool = False) -> CostReport:
+        """Fetch the costs of the first of up to 100 UTC days, as many as one response can hold.
+
+        The last one that was fetched is the report's `today`. Raises as `costs_between` does.
+        """
+        _check_days(start, end)
+
+        async def fetch(first: date, until: date) -> CostReport:
             if self._transport.has_key(KeyKind.ADMIN):
-                return await self._fetch_cost_pages(start, end, line_items=line_items)
-            return await self._fetch_usage(start, end, _USAGE, line_items=line_items)
-        except ResponseTooLargeError:
-            middle = start + (end - start) // 2
-            if middle == start:
-                raise
-            first = await self.costs_between(start, middle, line_items=line_items)
-            second = await self.costs_between(middle, end, line_items=line_items)
-            return CostReport.joined([first, second])
+                return await self._fetch_cost_pages(first, until, line_items=line_items)
+            return await self._fetch_usage(first, until, _USAGE, line_items=line_items)
+
+        return await self._steps.fetch(_COSTS, start, end, fetch)
 
     @limited
     async def subscription(self) -> Subscription:
@@ -202,20 +206,19 @@ class OpenAIAccountClient:
         The last day is the report's `today`. Of `group_by`, what the endpoint does not know is
         left out. Raises `EndpointMissingError` where the admin key may not read it.
         """
-        times = _times(start, end, "1d", MAX_DAILY_BUCKETS)
 
-        def read(data: JsonObject) -> UsageReport:
-            return UsageReport.read(endpoint, data, start, end - timedelta(days=1))
+        async def fetch(first: date, until: date) -> UsageReport:
+            times = _times(first, until, "1d", MAX_DAILY_BUCKETS)
 
-        try:
+            def read(data: JsonObject) -> UsageReport:
+                return UsageReport.read(endpoint, data, first, until - timedelta(days=1))
+
             return await self._fetch_usage_pages(endpoint, times, group_by, read)
-        except ResponseTooLargeError:
-            middle = start + (end - start) // 2
-            if middle == start:
-                raise
-            first = await self.usage_between(endpoint, start, middle, group_by)
-            second = await self.usage_between(endpoint, middle, end, group_by)
-            return UsageReport.joined([first, second])
+
+        kind = endpoint.name, tuple(group_by)
+        return UsageReport.joined(
+            await _in_parts(start, end, lambda first: self._steps.fetch(kind, first, end, fetch))
+        )
 
     @limited
     async def usage_by_hour(
@@ -322,6 +325,22 @@ class OpenAIAccountClient:
             )
         except WrongAdminKeyError as err:
             raise NotPermittedError("The key may not read the usage") from err
+
+
+def _check_days(start: date, end: date) -> None:
+    if not 0 < (end - start).days <= MAX_DAYS:
+        raise ValueError(f"from 1 to {MAX_DAYS} days")
+
+
+async def _in_parts[ReportT: (CostReport, UsageReport)](
+    start: date, end: date, fetch: Callable[[date], Awaitable[ReportT]]
+) -> list[ReportT]:
+    """Return reports of all days before `end`; `fetch` reports the first ones from a day on."""
+    parts: list[ReportT] = []
+    while start < end:
+        parts.append(await fetch(start))
+        start = parts[-1].today + timedelta(days=1)
+    return parts
 
 
 def _dates(start: date, end: date) -> Query:

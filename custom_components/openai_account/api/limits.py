@@ -34,7 +34,11 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Let all fetches inside together end within some seconds, and share one bound of bytes.
 
     A fetch that does not end in time raises `CannotConnectError`; so does each later one.
+    Inside another such limit, that one holds alone.
     """
+    if _LIMITS.get():
+        yield
+        return
     token = _LIMITS.set(_Limits(asyncio.get_running_loop().time() + seconds, MAX_BYTES))
     try:
         yield

@@ -42,6 +42,9 @@ _MIN_GAP = 60.0
 # The setup of an entry waits no longer than this for its endpoints.
 _SETUP_SECONDS = 30.0
 
+# What one poll has left to the next one, that continues so much later.
+_CONTINUES_AFTER = timedelta(seconds=10)
+
 # Accounts are polled from once to twice as long after midnight UTC.
 _AFTER_MIDNIGHT = timedelta(seconds=30)
 
@@ -91,6 +94,11 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         return self.status.last_error != EndpointMissingError.code or self.store.has_answered(
             self.endpoint
         )
+
+    @property
+    def continues(self) -> bool:
+        """Whether the last poll has received a part, and left the others to the next one."""
+        return False
 
     @abstractmethod
     async def _fetch(self) -> DataT:
@@ -156,13 +164,15 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
 
         After a pause or a manual update, an endpoint rejoins the others, so that
         credit and costs are of the same time. Shortly after midnight UTC all are
-        polled, since the costs of today begin anew.
+        polled, since the costs of today begin anew. A poll that has left something to the next
+        one is followed by it soon.
         """
         interval, first = self._interval.total_seconds(), self._first_interval.total_seconds()
         elapsed = self.hass.loop.time() - self._created
         gap = min(_MIN_GAP, interval / 2)
         polls = math.ceil((elapsed + gap - first) / interval)
-        return min(timedelta(seconds=first + polls * interval - elapsed), self._time_to_next_day())
+        time = min(timedelta(seconds=first + polls * interval - elapsed), self._time_to_next_day())
+        return min(time, _CONTINUES_AFTER) if self.continues else time
 
     def _time_to_next_day(self) -> timedelta:
         """Return when to poll for the first time after midnight UTC."""

@@ -15,11 +15,14 @@ from ..api import (
     CostReport,
     InvalidResponseError,
     OpenAIAccountClient,
+    OpenAIAccountError,
     sum_by_name,
+    window,
 )
 from ..const import SETTLED_DAYS
 from ..store import AccountStore
 from .base import AccountCoordinator
+from .spans import LongSpans
 from .window import WholeOnceADay, replaced
 
 if TYPE_CHECKING:
@@ -49,19 +52,26 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         """Prepare; nothing is requested yet."""
         super().__init__(hass, entry, client, store, endpoint)
         self._whole = WholeOnceADay()
+        self._spans = LongSpans(client)
         # The last response, of which `data` is made
         self._response: CostReport | None = None
         # The month before the current one, and the day on which it was requested
         self._past: CostReport | None = None
         self._past_requested = date.min
 
+    @property
+    @override
+    def continues(self) -> bool:
+        """Whether the last poll has received some of the days that it requested."""
+        return self._spans.continues
+
     @override
     async def _fetch(self) -> CostReport:
         today = dt_util.utcnow().date()
-        is_whole = self._whole.is_due(today)
-        if is_whole:
-            response = await self.client.costs()
-        else:
+        self._spans.start_poll(today)
+        response = await self._fetch_whole(today) if self._whole.is_due(today) else None
+        is_whole = response is not None
+        if response is None:
             response = await self.client.costs_between(today - _SETTLED, today + _DAY)
         if not response.complete:
             # Whatever the host reported before is not what it reports now.
@@ -90,6 +100,24 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         self._response = response
         return await self._reach_back(report)
 
+    async def _fetch_whole(self, today: date) -> CostReport | None:
+        """Fetch the current month.
+
+        None where the next poll continues, and what is known has no gap until then.
+        """
+        try:
+            return await self._spans.fetch(*window(today))
+        except OpenAIAccountError:
+            known: CostReport | None = self.data
+            if (
+                self.continues
+                and known is not None
+                and known.complete
+                and today - _SETTLED <= known.today <= today
+            ):
+                return None
+            raise
+
     def _keep_corrections(self, response: CostReport) -> None:
         """Keep what a poll reports of last month, for a day on which the month's request fails."""
         past = self._past
@@ -107,7 +135,7 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             is_settled = end + _SETTLED <= requested <= report.today
             if is_settled or requested == report.today:
                 return report
-        past = await self._fetch_optional(partial(self.client.costs_between, start, end))
+        past = await self._fetch_optional(partial(self._spans.fetch, start, end))
         if past is None or not past.complete:
             return report
         self._past, self._past_requested = past, report.today
@@ -123,9 +151,7 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             return report
         while known_until < report.start:
             start = max(known_until - _SETTLED, report.start - MAX_DAYS * _DAY)
-            part = await self._fetch_optional(
-                partial(self.client.costs_between, start, report.start)
-            )
+            part = await self._fetch_optional(partial(self._spans.fetch, start, report.start))
             if part is None or not part.complete:
                 break
             report = _updated(report, part)

@@ -1,0 +1,364 @@
+"""Costs of so many rows that a month takes several polls to fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    CONF_HOST,
+    EVENT_STATE_CHANGED,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.openai_account.const import CONF_ADMIN_KEY, CONF_SESSION_KEY, DOMAIN
+from custom_components.openai_account.coordinator import OpenAIAccountConfigEntry
+from simulator import Fault, LineItem
+from simulator.query import Query
+
+from .common import (
+    RunningSimulator,
+    has_entity,
+    poll,
+    setup_entry,
+    start_user_flow,
+    state,
+    submit_form,
+)
+from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION
+from .history import DAY, TODAY, Ledger, ledger
+
+pytestmark = pytest.mark.usefixtures("all_entities_enabled")
+
+API = "custom_components.openai_account.api"
+KEYS = {"session key": {CONF_SESSION_KEY: KEY}, "admin key": {CONF_ADMIN_KEY: ADMIN_KEY}}
+
+# A response holds three days, and all responses of a fetch together are 200 kB.
+MAX_BODY = 45_000
+BYTES_A_DAY = 13_500
+
+NOVEMBER, OCTOBER = date(2026, 11, 1), date(2026, 10, 1)
+SOON = 11
+
+
+class LongAccount:
+    """An account whose response to a request for four days is too large to read."""
+
+    def __init__(self, simulator: RunningSimulator) -> None:
+        self.book: Ledger = ledger(70)
+        self.requests: list[tuple[date, date]] = []
+        self.on_request: Callable[[], object] = lambda: None
+        # The bytes of a day that is larger than others
+        self.bytes: dict[date, int] = {}
+        simulator.account.usage_override = self._usage
+        simulator.account.costs_override = self._costs
+
+    def requested(self) -> list[tuple[int, int]]:
+        """Return the first and the last day of each request since the last call, by number."""
+        found = [(start.day, (end - DAY).day) for start, end in self.requests]
+        self.requests.clear()
+        return found
+
+    def cost(self, start: date, end: date) -> Any:
+        """Return the cost of some days, `end` excluded, in US dollars."""
+        cents = [
+            one.cost for day, items in self.book.items() if start <= day < end for one in items
+        ]
+        return pytest.approx(sum(cents) / 100, abs=1e-6)
+
+    def _answer(self, start: date, end: date, answer: dict[str, Any]) -> dict[str, Any]:
+        self.requests.append((start, end))
+        self.on_request()
+        days = [start + number * DAY for number in range((end - start).days)]
+        size = sum(self.bytes.get(day, BYTES_A_DAY) for day in days)
+        return {"padding": "x" * MAX_BODY} if size > MAX_BODY else {**answer, "padding": "x" * size}
+
+    def _usage(self, query: Query) -> dict[str, Any]:
+        start, end = query.dates["start_date"], query.dates["end_date"]
+        days = [
+            {
+                "timestamp": datetime.combine(day, time(), UTC).timestamp(),
+                "line_items": [{"name": one.name, "cost": one.cost} for one in items],
+            }
+            for day, items in sorted(self.book.items())
+            if start <= day < end
+        ]
+        return self._answer(start, end, {"daily_costs": days})
+
+    def _costs(self, query: Query) -> dict[str, Any]:
+        start, end = (
+            datetime.fromtimestamp(query.integers[name], UTC).date()
+            for name in ("start_time", "end_time")
+        )
+        buckets = [
+            {
+                "start_time": datetime.combine(day, time(), UTC).timestamp(),
+                "results": [
+                    {
+                        "amount": {"value": one.cost / 100, "currency": "usd"},
+                        "line_item": one.name,
+                        "organization_id": ORGANIZATION,
+                    }
+                    for one in items
+                ],
+            }
+            for day, items in sorted(self.book.items())
+            if start <= day < end
+        ]
+        return self._answer(start, end, {"data": buckets, "has_more": False})
+
+
+@pytest.fixture
+def account(
+    simulator: RunningSimulator, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> LongAccount:
+    """Return an account with large responses, or rather with small limits."""
+    freezer.move_to(NOW)
+    monkeypatch.setattr(f"{API}.response.MAX_BODY", MAX_BODY)
+    monkeypatch.setattr(f"{API}.limits.MAX_BYTES", 200_000)
+    return LongAccount(simulator)
+
+
+def entry_of(hass: HomeAssistant) -> OpenAIAccountConfigEntry:
+    """Return the only account's entry."""
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    return entry
+
+
+def new_entry(simulator: RunningSimulator, keys: str) -> MockConfigEntry:
+    """Return an account's entry with some keys."""
+    data = {CONF_HOST: simulator.url, **KEYS[keys]}
+    return MockConfigEntry(domain=DOMAIN, unique_id=ORGANIZATION, data=data)
+
+
+@pytest.mark.parametrize("keys", KEYS)
+async def test_all_days_arrive(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+    keys: str,
+) -> None:
+    """Polls follow each other soon until both months are there; no day is requested again."""
+    entry = new_entry(simulator, keys)
+    await setup_entry(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    # The response with which the bytes run out is the last one.
+    assert account.requested() == [(1, 24), (1, 12), (1, 6), (1, 3), (4, 6)]
+    assert not has_entity(hass, "cost_today")
+    await poll(hass, freezer, SOON)
+    assert account.requested() == [(4, 6), (7, 9), (10, 12), (13, 15), (16, 18)]
+    assert not has_entity(hass, "cost_today")
+    await poll(hass, freezer, SOON)
+    last_month = [(1, 3), (4, 6), (7, 9), (10, 12), (13, 15)]
+    assert account.requested() == [(16, 18), (19, 21), (22, 24), *last_month]
+    end = TODAY + DAY
+    assert float(state(hass, "cost_this_month")) == account.cost(NOVEMBER, end)
+    await poll(hass, freezer, SOON)
+    last_month = [(13, 15), (16, 18), (19, 21), (22, 24), (25, 27)]
+    assert account.requested() == [(21, 23), (24, 24), *last_month]
+    assert state(hass, "cost_last_month") == STATE_UNKNOWN
+    await poll(hass, freezer, SOON)
+    assert account.requested() == [(21, 23), (24, 24), (25, 27), (28, 30), (31, 31)]
+    assert float(state(hass, "cost_last_month")) == account.cost(OCTOBER, NOVEMBER)
+    assert float(state(hass, "cost_today")) == account.cost(TODAY, end)
+    # From now on, an ordinary poll per interval
+    await poll(hass, freezer, 200)
+    assert account.requested() == []
+    await poll(hass, freezer)
+    assert account.requested() == [(21, 23), (24, 24)]
+
+
+@pytest.fixture
+async def known(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> LongAccount:
+    """Return an account of which both months are known."""
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    for _ in range(4):
+        await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_last_month")) == account.cost(OCTOBER, NOVEMBER)
+    account.requests.clear()
+    return account
+
+
+async def test_a_new_day(
+    hass: HomeAssistant, known: LongAccount, freezer: FrozenDateTimeFactory
+) -> None:
+    """While the month is fetched once more, what is known is shown, with the new day in it."""
+    today = TODAY + DAY
+    known.book[today] = [LineItem("gpt-5.5, input", 4_200.0)]
+    known.book[NOVEMBER] = [LineItem("gpt-5.5, input", 123_400.0)]
+    corrected = known.cost(NOVEMBER, today + DAY)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    freezer.move_to("2026-11-25 00:02:00+00:00")
+    await poll(hass, freezer, 0)
+    month = [(1, 6), (1, 3), (4, 6), (7, 9), (10, 12)]
+    assert known.requested() == [*month, (22, 24), (25, 25)]
+    assert state(hass, "cost_today") == "42.0"
+    assert float(state(hass, "cost_this_month")) != corrected
+    for _ in range(3):
+        await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_this_month")) == corrected
+    assert state(hass, "cost_today") == "42.0"
+    of_costs = [one for one in changes if "_cost_" in one.data["entity_id"]]
+    assert of_costs
+    assert all(one.data["new_state"].state != STATE_UNAVAILABLE for one in of_costs)
+
+
+@pytest.mark.parametrize(("days", "is_known"), [(3, True), (4, False)])
+async def test_after_a_gap(
+    hass: HomeAssistant,
+    known: LongAccount,
+    freezer: FrozenDateTimeFactory,
+    days: int,
+    is_known: bool,
+) -> None:
+    """After days of which nothing is known, nothing is shown until they have arrived."""
+    today = TODAY + days * DAY
+    for number in range(1, days + 1):
+        known.book[TODAY + number * DAY] = [LineItem("gpt-5.5, input", 100.0)]
+    freezer.move_to(datetime.combine(today, time(12), UTC))
+    await poll(hass, freezer, 0)
+    assert (state(hass, "cost_this_month") != STATE_UNAVAILABLE) is is_known
+    for _ in range(3):
+        await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_this_month")) == known.cost(NOVEMBER, today + DAY)
+
+
+async def test_a_clock_that_was_ahead(
+    hass: HomeAssistant, known: LongAccount, freezer: FrozenDateTimeFactory
+) -> None:
+    """What is known of days to come is not shown as known."""
+    freezer.move_to("2026-11-20 12:00:00+00:00")
+    await entry_of(hass).runtime_data.costs.async_refresh()
+    assert state(hass, "cost_this_month") == STATE_UNAVAILABLE
+    for _ in range(3):
+        await entry_of(hass).runtime_data.costs.async_refresh()
+    assert float(state(hass, "cost_this_month")) == known.cost(NOVEMBER, date(2026, 11, 21))
+
+
+async def test_what_was_begun_on_another_day(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Days are not kept over midnight UTC, since OpenAI may have corrected them since."""
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    for _ in range(2):
+        await poll(hass, freezer, SOON)
+    # Of last month, the first twelve days are there.
+    account.book[OCTOBER] = [LineItem("gpt-5.5, input", 123_400.0)]
+    freezer.move_to("2026-11-25 00:02:00+00:00")
+    for _ in range(7):
+        await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_last_month")) == account.cost(OCTOBER, NOVEMBER)
+
+
+async def test_a_day_that_is_too_large(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Polls do not hurry where there is nothing to gain: the costs of a day cannot be read."""
+    account.bytes[date(2026, 11, 9)] = MAX_BODY + 1
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    for _ in range(2):
+        await poll(hass, freezer, SOON)
+    account.requests.clear()
+    await poll(hass, freezer, 250)
+    assert account.requested() == []
+    await poll(hass, freezer, 60)
+    assert account.requested() == [(9, 9)]
+    assert not has_entity(hass, "cost_today")
+    assert state(hass, "total_available") != STATE_UNAVAILABLE
+
+
+@pytest.mark.parametrize("after", [6, 9])
+async def test_the_host_asks_to_wait(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+    after: int,
+) -> None:
+    """`Retry-After` counts, also in the middle of a month; then the rest is requested."""
+    fault = Fault(status=429, headers={"Retry-After": "600"})
+    simulator.fault("usage", fault, times=1, after=after)
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    await poll(hass, freezer, SOON)
+    account.requests.clear()
+    await poll(hass, freezer, 500)
+    assert account.requested() == []
+    await poll(hass, freezer, 110)
+    assert account.requested()[0][0] > 4
+    for _ in range(3):
+        await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_last_month")) == account.cost(OCTOBER, NOVEMBER)
+
+
+async def test_slow_responses(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What came before the time of a poll was over is not requested again."""
+    monkeypatch.setattr(f"{API}.limits.MAX_BYTES", 10_000_000)
+    account.on_request = lambda: freezer.tick(7)
+    entry = new_entry(simulator, "session key")
+    await setup_entry(hass, entry)
+    # Home Assistant's start waits for half a minute alone.
+    assert account.requested() == [(1, 24), (1, 12), (1, 6), (1, 3), (4, 6)]
+    account.on_request = lambda: freezer.tick(13)
+    await poll(hass, freezer, SOON)
+    assert account.requested() == [(4, 6), (7, 9), (10, 12), (13, 15), (16, 18)]
+    await poll(hass, freezer, SOON)
+    assert account.requested()[:3] == [(16, 18), (19, 21), (22, 24)]
+    assert float(state(hass, "cost_this_month")) == account.cost(NOVEMBER, TODAY + DAY)
+
+
+async def test_nothing_else_answers(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """An account loads with a part of its costs, so that the rest can follow."""
+    for endpoint in ("credit_grants", "subscription"):
+        simulator.fault(endpoint, "server_error")
+    entry = new_entry(simulator, "session key")
+    await setup_entry(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    for _ in range(2):
+        await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_this_month")) == account.cost(NOVEMBER, TODAY + DAY)
+
+
+async def test_the_account_can_be_added(
+    hass: HomeAssistant, simulator: RunningSimulator, account: LongAccount
+) -> None:
+    """The dialog needs the first days alone, to find out whose the costs are."""
+    result = await submit_form(
+        hass,
+        await start_user_flow(hass),
+        **{CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY},
+    )
+    assert not result.get("errors")
+    assert account.requested()[:4] == [(1, 24), (1, 12), (1, 6), (1, 3)]
