@@ -168,7 +168,7 @@ async def test_parts_of_a_large_response_share_one_bound(
     simulator.requests.clear()
     with pytest.raises(HomeAssistantError) as caught:
         await get_costs(hass, entry, start_date="2026-08-17", end_date="2026-11-24")
-    assert caught.value.translation_key == "invalid_response"
+    assert caught.value.translation_key == "too_much_data"
     assert count_requests(simulator, "usage") < 12
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from .api import OpenAIAccountError, RateLimitedError
+from .api import OpenAIAccountError, RateLimitedError, TooMuchDataError
 from .const import DOMAIN
 from .coordinator import OpenAIAccountData
 from .status import EndpointStatus, endpoint_status
@@ -48,6 +48,7 @@ async def async_request[ResultT](
         if isinstance(err, RateLimitedError):
             own.note_error(err)
             own.pause(err.retry_after, _RETRY_INTERVAL)
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.code) from err
+        key = "too_much_data" if isinstance(err, TooMuchDataError) else err.code
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=key) from err
     own.note_success()
     return result
