@@ -109,6 +109,11 @@ def test_key_in_a_text(text: str) -> None:
     assert extract_key(text, KeyKind.SESSION) == "abcdef"
 
 
+def test_key_of_its_own_form() -> None:
+    """A session key is preferred to what follows `Bearer`."""
+    assert extract_key("Bearer abcdef\nsess-123456", KeyKind.SESSION) == "sess-123456"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -222,6 +227,27 @@ def test_days_of_documented_costs() -> None:
     data = read(data=[bucket(day) for day in days])
     report = CostReport.read_official(data, START, TODAY)
     assert {day: costs.cost for day, costs in report.days.items()} == {START: 1, TODAY: 1}
+
+
+@pytest.mark.parametrize(
+    ("line_item", "model"),
+    [(None, "unknown"), ("", "unknown"), (" , input", "unknown"), ("o3, input", "o3")],
+)
+def test_model_of_a_row(line_item: str | None, model: str) -> None:
+    """A row is of the model that its line item begins with, or of an unknown one."""
+    data = read(data=[bucket(START, line_item=line_item)])
+    assert CostReport.read_official(data, START, TODAY).days[START].models == {model: 1}
+
+
+def test_cost_of_last_month() -> None:
+    """A month's first day belongs to that month alone."""
+    days = (date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 31), START)
+    costs = {day: DayCosts(10.0**number) for number, day in enumerate(days)}
+    report = CostReport(start=days[0], today=TODAY, days=costs)
+    assert report.cost_last_month == 110
+    assert report.cost_this_month == 1000
+    assert CostReport(start=days[1], today=TODAY, days=costs).cost_last_month == 110
+    assert CostReport(start=days[2], today=TODAY, days=costs).cost_last_month is None
 
 
 def test_project_of_a_key() -> None:

@@ -227,6 +227,15 @@ async def test_same_response_is_read_once(host: Host, client: OpenAIAccountClien
     assert await client.organizations() is second
 
 
+@pytest.mark.parametrize("kind", KeyKind)
+async def test_same_costs_are_the_same_object(host: Host, connect: Connect, kind: KeyKind) -> None:
+    """Costs without news are known by their object, so that nothing is compared."""
+    client = connect(kind)
+    host.answers({"daily_costs": [], "data": []})
+    first = await client.costs_between(TODAY, TOMORROW)
+    assert await client.costs_between(TODAY, TOMORROW) is first
+
+
 async def test_same_response_to_another_request_is_read_again(host: Host, connect: Connect) -> None:
     """What a response means depends on what was asked for."""
     client = connect(KeyKind.SESSION)

@@ -65,7 +65,7 @@ class _Sums:
 class Ledger:
     """Adds up the rows of a response, of which there is one per line item, project and key."""
 
-    def __init__(self, unit: int, *, line_items: bool = False) -> None:
+    def __init__(self, unit: int, *, line_items: bool) -> None:
         """Start empty; `unit` is how many of the rows' currency units make a US dollar.
 
         `line_items` tells whether the days keep them, of which there can be thousands.
