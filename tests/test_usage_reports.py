@@ -58,6 +58,11 @@ def test_endpoints() -> None:
     assert others == ["file_search_calls", "code_interpreter_sessions", "vector_stores"]
 
 
+def test_no_usage() -> None:
+    """Nothing was used where nothing is said."""
+    assert {getattr(NOTHING, one.name) for one in fields(Usage)} == {0}
+
+
 def test_one_part_is_the_sum() -> None:
     """What has one part is not added up again."""
     day = DayUsage(Usage(images=1), {"a": Usage(images=1)})
