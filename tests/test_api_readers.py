@@ -239,6 +239,46 @@ def test_model_of_a_row(line_item: str | None, model: str) -> None:
     assert CostReport.read_official(data, START, TODAY).days[START].models == {model: 1}
 
 
+# Of what each item of the list is, as the dashboard's endpoint and the documented one have it
+ROW: dict[str, Any] = {"name": "o3", "line_item": "o3", "cost": 100, "amount": {"value": 1}}
+UNREADABLE: dict[str, Any] = {
+    "no object": "a",
+    "no time": {"line_items": [ROW], "results": [ROW]},
+    "time as a text": {"timestamp": "x", "start_time": "x", "line_items": [ROW], "results": [ROW]},
+    "no rows": {},
+    "rows that are no list": {"line_items": {"a": 1}, "results": {"a": 1}},
+    "an amount as a text": {
+        "line_items": [{**ROW, "cost": "$1.00"}],
+        "results": [{**ROW, "amount": {"value": "$1.00"}}],
+    },
+    "no amount": {"line_items": [{"name": "o3"}], "results": [{"line_item": "o3"}]},
+}
+
+
+@pytest.mark.parametrize("one", UNREADABLE)
+@pytest.mark.parametrize("kind", KeyKind)
+def test_nothing_can_be_read(one: str, kind: KeyKind) -> None:
+    """Days of which nothing can be read are no days without costs; others are not lost to them."""
+    seconds = datetime(START.year, START.month, START.day, tzinfo=UTC).timestamp()
+    times = {"timestamp": seconds, "start_time": seconds}
+    odd = UNREADABLE[one]
+    if isinstance(odd, dict) and "time" not in one:
+        odd = {**times, **odd}
+    good = {**times, "line_items": [ROW], "results": [ROW]}
+    empty = {**times, "line_items": [], "results": []}
+    reader = CostReport.read if kind is KeyKind.SESSION else CostReport.read_official
+
+    def report(*days: object) -> CostReport:
+        data = {"daily_costs": [*days], "data": [*days]}
+        return reader(JsonObject(data, lambda _: None), START, TODAY)
+
+    for days in ((odd,), (odd, empty)):
+        with pytest.raises(InvalidResponseError):
+            report(*days)
+    assert report(odd, good).cost_of(START) == report(good, odd).cost_of(START) == 1
+    assert report(empty).days == {}
+
+
 def test_cost_of_last_month() -> None:
     """A month's first day belongs to that month alone."""
     days = (date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 31), START)

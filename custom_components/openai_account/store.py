@@ -72,6 +72,11 @@ class AccountStore:
         self._is_closed = True
         await self.async_save()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the entry has been unloaded; requests may still be under way."""
+        return self._is_closed
+
     async def async_remove(self) -> None:
         """Forget everything."""
         await self._store.async_remove()

@@ -78,6 +78,19 @@ class Ledger:
         self.organization: tuple[str, str | None] | None = None
         # The same few names occur in thousands of rows.
         self._texts: dict[str, str | None] = {}
+        # Whether there was something to read, and whether some of it could be read
+        self._has_content = False
+        self._is_readable = False
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether there were days or rows, none of which could be read."""
+        return self._has_content and not self._is_readable
+
+    def note(self, *, is_readable: bool) -> None:
+        """Record whether a day, or a row's amount, could be read."""
+        self._has_content = True
+        self._is_readable |= is_readable
 
     def text(self, value: JSON) -> str | None:
         """Do what `text` of `parsing` does, once per distinct value."""
@@ -98,6 +111,7 @@ class Ledger:
                 self.project_names[project] = project_name
             if api_key:
                 self.key_projects[api_key] = project
+        self.note(is_readable=amount is not None)
         if not amount:
             return
         if (sums := self._days.get(day)) is None:
@@ -175,7 +189,8 @@ class CostReport:
     def read(cls, data: JsonObject, start: date, today: date, *, line_items: bool = False) -> Self:
         """Read the response of `usage`, whose amounts are US cents.
 
-        Days outside the requested ones are left out.
+        Days outside the requested ones are left out, and what cannot be read. Where that is
+        everything, it is an `InvalidResponseError`.
         """
         total = data.read("total_usage", cents)
         if not data.holds_list("daily_costs"):
@@ -186,17 +201,27 @@ class CostReport:
         if not days and total:
             return cls(start=start, today=today, complete=False)
         ledger = Ledger(CENTS, line_items=line_items)
+        if not days and not data.is_empty("daily_costs"):
+            ledger.note(is_readable=False)
         for day in days:
-            timestamp = day.read("timestamp", moment)
-            if timestamp is None or not start <= timestamp.date() <= today:
+            timestamp, items = day.read("timestamp", moment), day.rows("line_items")
+            if timestamp is None or not day.holds_list("line_items"):
+                ledger.note(is_readable=False)
                 continue
-            for item in day.rows("line_items"):
+            if not start <= timestamp.date() <= today:
+                continue
+            for item in items:
                 ledger.add(timestamp.date(), item, "name", item.read("cost", decimal))
         return cls.of(ledger, start, today)
 
     @classmethod
     def of(cls, ledger: Ledger, start: date, today: date) -> Self:
-        """Return what a ledger has added up."""
+        """Return what a ledger has added up; raises `InvalidResponseError` where that is nothing.
+
+        What nobody can read is not a cost of 0.
+        """
+        if ledger.is_unreadable:
+            raise InvalidResponseError("No cost in the response can be read")
         return cls(
             start=start,
             today=today,
@@ -212,17 +237,24 @@ class CostReport:
     ) -> Self:
         """Read a response of the documented `costs`, whose amounts are US dollars.
 
-        Days outside the requested ones are left out. An amount in another currency
-        is an `InvalidResponseError`, since it cannot be added up.
+        Days outside the requested ones are left out, and what cannot be read. Where that is
+        everything, it is an `InvalidResponseError`; so is an amount in another currency, since
+        it cannot be added up.
         """
         ledger = Ledger(1, line_items=line_items)
         if not data.holds_list("data"):
             raise InvalidResponseError("The response has no costs")
-        for bucket in data.rows("data"):
-            time = bucket.read("start_time", moment)
-            if time is None or not start <= (day := time.date()) <= today:
+        buckets = data.rows("data")
+        if not buckets and not data.is_empty("data"):
+            ledger.note(is_readable=False)
+        for bucket in buckets:
+            time, rows = bucket.read("start_time", moment), bucket.rows("results")
+            if time is None or not bucket.holds_list("results"):
+                ledger.note(is_readable=False)
                 continue
-            for row in bucket.rows("results"):
+            if not start <= (day := time.date()) <= today:
+                continue
+            for row in rows:
                 ledger.add(day, row, "line_item", _amount(row, ledger))
         return cls.of(ledger, start, today)
 

@@ -118,6 +118,8 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         finally:
             self.update_interval = self._time_to_next_poll()
         self.fetched_at = started
+        if self.store.is_closed:
+            return data
         self.status.note_success()
         self.store.note_answer(self.endpoint)
         delete_issue(self.hass, self.config_entry.entry_id, ENDPOINT_GONE, self.endpoint)
@@ -156,7 +158,7 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
     @override
     def _async_refresh_finished(self) -> None:
         """Report a poll, also one without news."""
-        if self.refresh_finished:
+        if self.refresh_finished and not self.store.is_closed:
             self.refresh_finished()
 
     def _time_to_next_poll(self) -> timedelta:
@@ -181,7 +183,12 @@ class AccountCoordinator[DataT](DataUpdateCoordinator[DataT]):
         return midnight - now + _AFTER_MIDNIGHT * (1 + self._first_interval / self._interval)
 
     def _handle_error(self, err: OpenAIAccountError) -> UpdateFailed:
-        """Do what an error calls for, and return it in Home Assistant's terms."""
+        """Do what an error calls for, and return it in Home Assistant's terms.
+
+        What was requested before the entry was unloaded says nothing of it as it is now.
+        """
+        if self.store.is_closed:
+            return UpdateFailed(translation_domain=DOMAIN, translation_key=err.code)
         self.status.note_error(err)
         if isinstance(err, RateLimitedError):
             return self._update_failed(self.status.pause(err.retry_after, self._interval))
