@@ -201,7 +201,7 @@ class CostReport:
         if not days and total:
             return cls(start=start, today=today, complete=False)
         ledger = Ledger(CENTS, line_items=line_items)
-        if not days and not data.is_empty("daily_costs"):
+        if len(days) < data.count("daily_costs"):
             ledger.note(is_readable=False)
         for day in days:
             timestamp, items = day.read("timestamp", moment), day.rows("line_items")
@@ -245,7 +245,7 @@ class CostReport:
         if not data.holds_list("data"):
             raise InvalidResponseError("The response has no costs")
         buckets = data.rows("data")
-        if not buckets and not data.is_empty("data"):
+        if len(buckets) < data.count("data"):
             ledger.note(is_readable=False)
         for bucket in buckets:
             time, rows = bucket.read("start_time", moment), bucket.rows("results")

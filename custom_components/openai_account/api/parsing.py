@@ -172,9 +172,10 @@ class JsonObject:
         """Return the names of all fields, null or not."""
         return frozenset(self._data)
 
-    def is_empty(self, name: str) -> bool:
-        """Return whether a list has nothing in it, readable or not."""
-        return self._data.get(name) == []
+    def count(self, name: str) -> int:
+        """Return how many items a list has, whatever they are."""
+        raw = self._data.get(name)
+        return len(raw) if isinstance(raw, list) else 0
 
     def holds_list(self, name: str) -> bool:
         """Return whether a field is a list, empty or not."""
