@@ -268,8 +268,8 @@ def test_nothing_can_be_read(one: str, kind: KeyKind) -> None:
     empty = {**times, "line_items": [], "results": []}
     reader = CostReport.read if kind is KeyKind.SESSION else CostReport.read_official
 
-    def report(*days: object) -> CostReport:
-        data = {"daily_costs": [*days], "data": [*days]}
+    def report(*days: Any) -> CostReport:
+        data: dict[str, Any] = {"daily_costs": [*days], "data": [*days]}
         return reader(JsonObject(data, lambda _: None), START, TODAY)
 
     for days in ((odd,), (odd, empty)):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.config_entries import (
+    ConfigEntryDisabler,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
@@ -12,11 +16,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openai_account.const import (
     CONF_ADMIN_KEY,
+    CONF_DEFAULT_PROJECT,
     CONF_ORGANIZATION,
     CONF_SESSION_KEY,
     DOMAIN,
 )
 from simulator import Organization
+from simulator.account import Account
 
 from .common import RunningSimulator, poll, setup_entry, start_user_flow, submit_form
 from .const import ADMIN_KEY, KEY, NOW, OTHER_KEY
@@ -259,3 +265,97 @@ async def test_new_admin_key_is_not_offered_to_others(
     result = await entry.start_reconfigure_flow(hass)
     result = await submit_form(hass, result["flow_id"], host=simulator.url, admin_key=ADMIN_KEY)
     assert result["reason"] == "reconfigure_successful"
+
+
+ADMIN_KEY_OF_B = "sk-admin-of-organization-b"
+
+
+@pytest.fixture
+async def account_of_b(hass: HomeAssistant, simulator: RunningSimulator) -> MockConfigEntry:
+    """Set up an admin key of the second of the two organizations that a session key opens."""
+    simulator.account.organizations = [
+        Organization("org-a", "First", is_default=True),
+        Organization("org-b", "Second"),
+    ]
+    simulator.others["org-b"] = Account(
+        organizations=[Organization("org-b", "Second")], undocumented_fields=False
+    )
+    simulator.admin_keys[ADMIN_KEY_OF_B] = "org-b"
+    # Added in a month without costs, so that only the oldest project was known
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Mine",
+        unique_id="proj_default",
+        data={
+            CONF_HOST: simulator.url,
+            CONF_ADMIN_KEY: ADMIN_KEY_OF_B,
+            CONF_DEFAULT_PROJECT: "proj_default",
+        },
+    )
+    await setup_entry(hass, entry)
+    return entry
+
+
+async def choose(
+    hass: HomeAssistant, simulator: RunningSimulator, *organizations: str
+) -> ConfigFlowResult:
+    """Add a session key, and choose some of its organizations."""
+    result = await submit_form(
+        hass, await start_user_flow(hass), host=simulator.url, session_key=KEY
+    )
+    assert result["step_id"] == "organization"
+    return await submit_form(hass, result["flow_id"], organization=[*organizations])
+
+
+@pytest.mark.parametrize("reports_organization", [True, False])
+@pytest.mark.parametrize("chosen", [("org-a", "org-b"), ("org-b",)])
+async def test_each_chosen_organization_is_compared(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account_of_b: MockConfigEntry,
+    chosen: tuple[str, ...],
+    reports_organization: bool,
+) -> None:
+    """No organization that an admin key has set up already is added again."""
+    if reports_organization:
+        simulator.others["org-b"].undocumented_fields = True
+        await hass.config_entries.async_reload(account_of_b.entry_id)
+    result = await choose(hass, simulator, *chosen)
+    if not reports_organization:
+        # The account's key may read the second organization, but is not known to be of it.
+        assert result["description_placeholders"]
+        assert result["description_placeholders"]["organization"] == "**Second**\n\n"
+        result = await submit_form(hass, result["flow_id"], account=account_of_b.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    ids = {one.unique_id for one in hass.config_entries.async_entries(DOMAIN)}
+    assert ids == {"proj_default", *chosen} - {"org-b"}
+    if len(chosen) == 1:
+        assert result["reason"] == "already_configured"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_user_says_which_organization_is_set_up(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account_of_b: MockConfigEntry,
+    is_known: bool,
+) -> None:
+    """Where an account's own key does not tell, the dialog asks for each organization by name."""
+    del simulator.admin_keys[ADMIN_KEY_OF_B]
+    result = await choose(hass, simulator, "org-a", "org-b")
+    for name in ("First", "Second"):
+        assert result["step_id"] == "known_account"
+        assert result["description_placeholders"]
+        assert result["description_placeholders"]["organization"] == f"**{name}**\n\n"
+        account = account_of_b.entry_id if is_known or name == "Second" else None
+        result = await submit_form(
+            hass, result["flow_id"], **({"account": account} if account else {})
+        )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    ids = {one.unique_id for one in hass.config_entries.async_entries(DOMAIN)}
+    if is_known:
+        assert result["reason"] == "already_configured"
+        assert ids == {"proj_default"}
+    else:
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        assert ids == {"proj_default", "org-a"}

@@ -37,7 +37,8 @@ class OpenAIAccountConfigFlow(AccountFlow, domain=DOMAIN):
     VERSION = 1
 
     # Set by the step before the one that reads it
-    _organizations: tuple[Organization, ...]
+    _unchecked: list[Organization | None]
+    _new: list[Organization | None]
     _possible: list[OpenAIAccountConfigEntry]
 
     def __init__(self) -> None:
@@ -111,16 +112,24 @@ class OpenAIAccountConfigFlow(AccountFlow, domain=DOMAIN):
         return self.async_create_entry(title=import_data["title"], data=import_data["data"])
 
     async def _async_add(self, *organizations: Organization) -> ConfigFlowResult:
-        """Add an account unless it is set up already; ask the user where only they know."""
-        organization = organizations[0].id if organizations else None
-        matches = await async_find_matches(self.hass, self._account, organization)
-        if matches.same:
+        """Add what is not set up already; ask the user where only they know."""
+        self._unchecked = [*organizations] or [None]
+        self._new = []
+        return await self._async_add_next()
+
+    async def _async_add_next(self) -> ConfigFlowResult:
+        while self._unchecked:
+            one = self._unchecked[0]
+            matches = await async_find_matches(self.hass, self._account, one.id if one else None)
+            if matches.possible and not matches.same:
+                self._possible = matches.possible
+                return await self.async_step_known_account()
+            del self._unchecked[0]
+            if not matches.same:
+                self._new.append(one)
+        if not self._new:
             return self.async_abort(reason="already_configured")
-        self._organizations = organizations
-        self._possible = matches.possible
-        if matches.possible:
-            return await self.async_step_known_account()
-        return await self._async_create(self._account, *organizations)
+        return await self._async_create(self._account, *(one for one in self._new if one))
 
     async def async_step_known_account(
         self, user_input: dict[str, Any] | None = None
@@ -129,10 +138,13 @@ class OpenAIAccountConfigFlow(AccountFlow, domain=DOMAIN):
         if user_input is None:
             names = {one.entry_id: distinct_account_name(self.hass, one) for one in self._possible}
             schema = vol.Schema({vol.Optional(CONF_ACCOUNT): select(names, several=False)})
-            return self._show("known_account", schema, None)
-        if user_input.get(CONF_ACCOUNT):
-            return self.async_abort(reason="already_configured")
-        return await self._async_create(self._account, *self._organizations)
+            one = self._unchecked[0]
+            title = f"**{escape_markdown(one.title or one.id)}**\n\n" if one else ""
+            return self._show("known_account", schema, None, organization=title)
+        one = self._unchecked.pop(0)
+        if not user_input.get(CONF_ACCOUNT):
+            self._new.append(one)
+        return await self._async_add_next()
 
     async def _async_create(
         self, account: Account, *organizations: Organization
