@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.statistics import async_list_statistic_ids
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
@@ -213,3 +214,29 @@ async def test_more_than_a_fetch_may_receive(
     else:
         assert "The history waits for 300 seconds" in caplog.text
         assert min(end - start for start, end in requested_windows(simulator)) == DAY
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_long_names(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Names are as long as every database allows; the account's is cut off, never a model's."""
+    model, project = "m" * 200, "p" * 255
+    item = LineItem(f"{model}, input", 100.0, "proj_long", project)
+    book = simulator.account.ledger = {TODAY - number * DAY: [item] for number in range(10)}
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, title="t" * 255)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await fill_history(hass, freezer)
+    check_rows(await history_rows(hass), book)
+    found = {one["name"] for one in await async_list_statistic_ids(hass)}
+    assert max(len(name) for name in found if name) == 255
+    assert any(name.endswith(f", {model}") for name in found if name)
+    simulator.requests.clear()
+    await poll(hass, freezer)
+    await fill_history(hass, freezer, 8)
+    # Nothing is missing, so nothing of the past is requested again.
+    assert len(requested_windows(simulator)) == 1

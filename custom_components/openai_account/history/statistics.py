@@ -21,6 +21,10 @@ from .rows import DAY, LocalDays, Table, rows_to_write
 # So many statistics are read and written in one go.
 _CHUNK = 25
 
+# The recorder's column holds no more; PostgreSQL and MariaDB refuse what is longer.
+_MAX_NAME = 255
+_MAX_END = 200
+
 type Subject[DayT] = tuple[Measure[DayT], str | None]
 """What a statistic is of: a measure of a name, or of the account."""
 
@@ -263,9 +267,10 @@ class AccountStatistics[DayT]:
         if "openai" not in base.lower():
             base = f"OpenAI {base}"
         if name is None:
-            return base
-        # A model's name has no comma, so that it follows the last one.
-        return f"{base}, {titles.get(measure.key, {}).get(name, name)}"
+            return base[:_MAX_NAME]
+        # A model's name has no comma, so that it follows the last one; it is never cut off.
+        end = f", {titles.get(measure.key, {}).get(name, name)[:_MAX_END]}"
+        return base[: _MAX_NAME - len(end)] + end
 
 
 def _values[DayT](subject: Subject[DayT], days: Mapping[date, DayT]) -> dict[date, float]:
