@@ -175,7 +175,7 @@ async def test_session_key_alone(
 ) -> None:
     """Without an admin key, the error says that one is needed."""
     await setup_entry(hass, entry)
-    with pytest.raises(HomeAssistantError) as caught:
+    with pytest.raises(ServiceValidationError) as caught:
         await get_usage(hass, entry, "2026-11-01", "2026-11-02")
     assert caught.value.translation_key == "no_admin_key"
 

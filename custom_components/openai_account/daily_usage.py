@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Final
 
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .api import (
@@ -91,7 +91,7 @@ async def async_get_usage(
     """
     check_dates(start, end)
     if not account.opens(COMPLETIONS):
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="no_admin_key")
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_admin_key")
     group = GROUPS[group_by]
     report = await async_request(
         account,
