@@ -113,3 +113,26 @@ async def test_cleared_statistics_come_back(
     after = await history_rows(hass)
     assert before.keys() == after.keys()
     assert len(after[ACCOUNT]) == len(before[ACCOUNT])
+
+
+@pytest.mark.parametrize("key", ["requests", "input_tokens"])
+async def test_total_that_was_cleared_while_not_loaded(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    key: str,
+) -> None:
+    """A total of the usage that is cleared while the account is not loaded comes back, too."""
+    freezer.move_to(NOW)
+    simulator.now = lambda: NOW
+    await setup_entry(hass, full_entry)
+    await fill_history(hass, freezer, 20)
+    before = (await history_rows(hass))[f"{BASE}{key}"]
+    assert len(before) == 366
+    assert await hass.config_entries.async_unload(full_entry.entry_id)
+    await clear(hass, f"{BASE}{key}")
+    await hass.config_entries.async_setup(full_entry.entry_id)
+    await fill_history(hass, freezer, 20)
+    after = (await history_rows(hass))[f"{BASE}{key}"]
+    assert {day: after.get(day) for day in before} == before

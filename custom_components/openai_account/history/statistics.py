@@ -129,7 +129,7 @@ class AccountStatistics[DayT]:
 
         Returns the days that are known, and how many rows were written. Statistics
         that are missing although the store knows of days since the oldest
-        one in them are noted as cleared.
+        one in them, or that they were whole, are noted as cleared.
         """
         self._days = LocalDays(dt_util.get_default_time_zone())
         self._title = self._account
@@ -146,10 +146,13 @@ class AccountStatistics[DayT]:
         if rows_to_write(table, {}, self._days, dt_util.utcnow(), is_dense=True):
             count = await self._async_write(subjects, {}, {})
         for measure in self._measures:
+            ids: set[str] = set()
+            if measure.total and measure.key in self._store.filled:
+                ids.add(statistic_id(self._entry, measure.key))
             if measure.registry:
                 held = measure.registry(self._store).in_history(oldest)
-                ids = {statistic_id(self._entry, measure.key, slug) for slug in held}
-                self._note_cleared(ids - self._existing)
+                ids |= {statistic_id(self._entry, measure.key, slug) for slug in held}
+            self._note_cleared(ids - self._existing)
         self._is_stale = False
         return {row.day for row in table.rows.values() if row.day}, count
 
