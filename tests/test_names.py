@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 import json
 from typing import Any
 
@@ -198,6 +199,38 @@ async def test_projects_of_keys(
         hass, admin_entry, start_date=TODAY, end_date=TODAY, group_by="api_key"
     )
     assert response["api_keys"] == {**called, "unknown": 0.02}
+
+
+async def test_projects_of_keys_used_long_ago(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    admin_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The action calls keys of the same name by the projects that their costs name."""
+    freezer.move_to(NOW)
+    simulator.account.api_keys = [
+        ApiKey(VOICE, "Key", "proj_voice"),
+        ApiKey(BOT, "Key", "proj_default"),
+    ]
+    simulator.account.ledger = {
+        date(2025, 12, 5): [item(VOICE, 100.0)],
+        date(2026, 5, 5): [item(BOT, 200.0)],
+        TODAY: [
+            LineItem("o3, input", 1.0, "proj_voice", None, None),
+            LineItem("o3, input", 1.0, "proj_default", None, None),
+        ],
+    }
+    await setup_entry(hass, admin_entry)
+    assert names(hass) == {}
+    response = await get_costs(
+        hass, admin_entry, start_date="2025-12-01", end_date=TODAY, group_by="api_key"
+    )
+    assert response["api_keys"] == {
+        "Key (Voice assistant)": 1.0,
+        "Key (Default project)": 2.0,
+        "unknown": 0.02,
+    }
 
 
 @pytest.mark.parametrize(
