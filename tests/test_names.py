@@ -27,9 +27,7 @@ from .common import (
 )
 from .const import NOW
 from .host import turn
-from .test_api_keys import BOT, LAPTOP, TODAY, VOICE, admin_entry, item, names
-
-__all__ = ["admin_entry"]
+from .test_api_keys import BOT, LAPTOP, TODAY, VOICE, item, names
 
 RATE_LIMITED = Fault(status=429, headers={"Retry-After": "1000"})
 
