@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import cast
+from typing import Any, cast
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE
@@ -186,7 +186,7 @@ async def test_checker_of_a_condition(
     target = {"entity_id": [entity_id(hass, "low_balance", "binary_sensor")]}
     condition = (await async_get_conditions(hass))["credit_is_low"]
     made = condition(hass, ConditionConfig(options=None, target=target))
-    checker = await cast(AccountCondition, made).async_get_checker()
+    checker: Any = await cast(AccountCondition, made).async_get_checker()
     assert checker(variables={}) is False
     set_available_credit(simulator, 2)
     await poll(hass, freezer)

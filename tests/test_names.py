@@ -108,7 +108,8 @@ async def test_new_key_during_a_request(
     async_fire_time_changed(hass)
     await turn(lambda: count_requests(simulator, "api_keys") == 1, 20_000)
 
-    simulator.account.ledger[TODAY].append(item(LAPTOP, 300.0))
+    rows = [item(VOICE, 100.0), item(BOT, 200.0), item(LAPTOP, 300.0)]
+    simulator.account.ledger = {TODAY: rows}
     costs = {"entity_id": entity_id(hass, "cost_this_month")}
     await hass.services.async_call(HOMEASSISTANT, "update_entity", costs, blocking=True)
     await turn()
