@@ -108,6 +108,17 @@ def entry(simulator: RunningSimulator) -> MockConfigEntry:
 
 
 @pytest.fixture
+def admin_entry(simulator: RunningSimulator) -> MockConfigEntry:
+    """Return an entry with an admin key alone, not yet added to Home Assistant."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Example Home",
+        unique_id=ORGANIZATION,
+        data={CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY},
+    )
+
+
+@pytest.fixture
 def full_entry(simulator: RunningSimulator) -> MockConfigEntry:
     """Return an entry with both keys and all options, not yet added to Home Assistant."""
     return MockConfigEntry(

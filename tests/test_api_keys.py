@@ -9,7 +9,6 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
@@ -18,7 +17,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.openai_account.const import CONF_ADMIN_KEY, DOMAIN
+from custom_components.openai_account.const import DOMAIN
 from simulator import ApiKey, Fault, LineItem, Project
 
 from .common import (
@@ -33,7 +32,7 @@ from .common import (
     setup_entry,
     state,
 )
-from .const import ADMIN_KEY, NOW, ORGANIZATION, SECRETS
+from .const import NOW, ORGANIZATION, SECRETS
 from .history import clear
 
 TODAY = NOW.date()
@@ -42,17 +41,6 @@ START = f"{ORGANIZATION}_key_cost_"
 STATISTICS = "openai_account:org_simulatedexamplehome01"
 
 VOICE, BOT, LAPTOP = "key_SimulatedVoice01", "key_SimulatedBot01", "key_SimulatedLaptop01"
-
-
-@pytest.fixture
-def admin_entry(simulator: RunningSimulator) -> MockConfigEntry:
-    """Return an entry with an admin key alone."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="Example Home",
-        unique_id=ORGANIZATION,
-        data={CONF_HOST: simulator.url, CONF_ADMIN_KEY: ADMIN_KEY},
-    )
 
 
 def item(key: str | None, cents: float, name: str = "o3, input") -> LineItem:

@@ -146,6 +146,29 @@ async def test_action_groups_costs_by_project(
     }
 
 
+async def test_projects_used_long_ago(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The action calls projects by the last name that their costs have, however old."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {
+        date(2025, 12, 5): [
+            LineItem("o3, input", 100.0, "proj_a", "Attic"),
+            LineItem("o3, input", 200.0, "proj_b", "Barn"),
+        ],
+        date(2026, 5, 5): [LineItem("o3, input", 50.0, "proj_a", "Loft")],
+    }
+    await setup_entry(hass, entry)
+    assert not has_entity(hass, "project_cost_proj_a")
+    response = await get_costs(
+        hass, entry, start_date="2025-12-01", end_date=TODAY, group_by="project"
+    )
+    assert response["projects"] == {"Loft": 1.5, "Barn": 2.0}
+
+
 async def test_projects_with_the_same_name_are_added_up(
     hass: HomeAssistant,
     simulator: RunningSimulator,

@@ -166,3 +166,61 @@ async def test_gateway(
     with pytest.raises(HomeAssistantError) as caught:
         await call(hass, entry.entry_id, "2026-11-01", "2026-11-02")
     assert caught.value.translation_key == "endpoint_missing"
+
+
+async def test_gateway_whose_costs_are_not_known(
+    hass: HomeAssistant, simulator: RunningSimulator, entry: MockConfigEntry
+) -> None:
+    """Nor does it where the costs have never been fetched."""
+    simulator.kind = "new-api"
+    simulator.fault("usage", "bad_gateway")
+    await setup_entry(hass, entry)
+    simulator.clear_faults()
+    with pytest.raises(HomeAssistantError) as caught:
+        await call(hass, entry.entry_id, "2026-11-01", "2026-11-02")
+    assert caught.value.translation_key == "endpoint_missing"
+
+
+async def test_days_that_are_missing(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A host that named days before has sent an invalid response if it names none."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, entry)
+    simulator.account.usage_override = {"object": "list", "total_usage": 7500.0}
+    with pytest.raises(HomeAssistantError) as caught:
+        await call(hass, entry.entry_id, "2026-11-01", "2026-11-02")
+    assert caught.value.translation_key == "invalid_response"
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "requests"),
+    [
+        pytest.param("2026-11-24", 1, 1, id="a day"),
+        pytest.param("2026-08-17", 100, 1, id="as many as a request takes"),
+        pytest.param("2026-08-16", 101, 2, id="one more"),
+    ],
+)
+async def test_days_of_a_request(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    start: str,
+    days: int,
+    requests: int,
+) -> None:
+    """Up to 100 days take a single request; the last day of it is there, too."""
+    freezer.move_to(NOW)
+    simulator.account.ledger = {
+        TODAY - timedelta(days=back): [LineItem("o3, input", 100.0)] for back in range(200)
+    }
+    await setup_entry(hass, entry)
+    simulator.requests.clear()
+    answer = await call(hass, entry.entry_id, start, "2026-11-24")
+    assert answer["total"] == days
+    assert [day["cost"] for day in answer["days"]] == [1.0] * days
+    assert len(simulator.requests) == requests

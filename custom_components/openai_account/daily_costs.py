@@ -105,8 +105,8 @@ async def async_get_costs(
 
     `group_by` is a key of GROUPS, or None for no breakdown; `group_days` tells whether
     each day has it, too, or only the whole. `line_items` adds the line items of each model
-    in the same places. Raises HomeAssistantError, or ServiceValidationError for days that
-    make no sense or are too many, and for a breakdown that no key of the account opens.
+    to each day and to the whole. Raises HomeAssistantError, or ServiceValidationError for days
+    that make no sense or are too many, and for a breakdown that no key of the account opens.
     """
     check_dates(start, end)
     if group_by == API_KEY and not account.reports_api_keys:
@@ -125,7 +125,7 @@ async def async_get_costs(
         row: JsonObjectType = {"date": day.isoformat(), "cost": round_usd(costs.cost)}
         if group and group_days:
             row[group.plural] = _rounded(grouped.get(day, {}))
-        if line_items and group_days:
+        if line_items:
             row["line_items"] = _items([costs])
         rows.append(row)
     response: JsonObjectType = {

@@ -84,24 +84,22 @@ class NameCoordinator(DataUpdateCoordinator[Names]):
         # When each list was last requested (UTC), by its project
         self._requested: dict[str, date] = {}
         self._may_not_read_until = date.min
-        # Ids without a name that is about to be requested, or was in vain
+        # Ids without a name that is being requested, or was in vain
         self._awaited: set[str] = set()
         self._tried: set[str] = set()
 
     async def async_start(self) -> None:
         """Request names from now on; what has none yet waits for it, but not for long."""
-        on_unload = self.config_entry.async_on_unload
-        on_unload(self._costs.async_add_listener(self._async_costs_updated))
-        # Without a listener nothing is polled.
-        on_unload(self.async_add_listener(lambda: None))
+        self.config_entry.async_on_unload(self._costs.async_add_listener(self._async_costs_updated))
         request = self._async_request()
         if self._nameless():
             await asyncio.wait({request}, timeout=_PATIENCE)
 
     @callback
     def _async_request(self) -> asyncio.Task[None]:
+        # It waits for a request under way, which `async_request_refresh` may take for its own.
         return self.config_entry.async_create_background_task(
-            self.hass, self.async_request_refresh(), f"{DOMAIN} names"
+            self.hass, self.async_refresh(), f"{DOMAIN} names"
         )
 
     def is_tried(self, api_key: str) -> bool:
@@ -116,14 +114,8 @@ class NameCoordinator(DataUpdateCoordinator[Names]):
     @callback
     def _async_costs_updated(self) -> None:
         """Name what has costs for the first time."""
-        self._note_names()
-        if not (new := self._nameless() - self._awaited):
-            return
-        self._awaited |= new
-        for one in new:
-            project = self._store.api_keys.projects().get(one)
-            self._requested.pop(project or _PROJECTS, None)
-        self._async_request()
+        if self._nameless() - self._awaited:
+            self._async_request()
 
     @callback
     def _note_names(self) -> None:
@@ -141,6 +133,9 @@ class NameCoordinator(DataUpdateCoordinator[Names]):
     async def _async_update_data(self) -> Names:
         """Request the lists that are due; keep the names that there are where one fails."""
         nameless = self._nameless()
+        for one in nameless - self._awaited:
+            project = self._store.api_keys.projects().get(one)
+            self._requested.pop(project or _PROJECTS, None)
         self._awaited |= nameless
         self.update_interval = _INTERVAL
         if left := self.status.seconds_left:
