@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -309,6 +310,50 @@ async def test_the_host_asks_to_wait(
     assert account.requested()[0][0] > 4
     for _ in range(3):
         await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_last_month")) == account.cost(OCTOBER, NOVEMBER)
+
+
+async def test_a_part_is_missing(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """An endpoint of which days were received is no missing one, which is tried once a day."""
+    simulator.fault("usage", Fault(status=404), times=2, after=6)
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    await poll(hass, freezer, SOON)
+    await poll(hass, freezer)
+    for _ in range(3):
+        await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_this_month")) == account.cost(NOVEMBER, TODAY + DAY)
+
+
+async def test_a_poll_is_canceled(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A script that is stopped while it updates an entity leaves nothing half done."""
+    entry = new_entry(simulator, "session key")
+    await setup_entry(hass, entry)
+    coordinator = entry.runtime_data.costs
+    await poll(hass, freezer, SOON)
+    script: asyncio.Task[None] | None = None
+
+    def cancel() -> None:
+        if account.requests[-1][0].month == 10 and script:
+            script.cancel()
+
+    account.on_request = cancel
+    script = hass.async_create_task(coordinator.async_request_refresh())
+    with pytest.raises(asyncio.CancelledError):
+        await script
+    account.on_request = lambda: None
+    for _ in range(4):
+        await poll(hass, freezer)
+    assert float(state(hass, "cost_this_month")) == account.cost(NOVEMBER, TODAY + DAY)
     assert float(state(hass, "cost_last_month")) == account.cost(OCTOBER, NOVEMBER)
 
 

@@ -81,7 +81,6 @@ class CostCoordinator(AccountCoordinator[CostReport]):
                 raise InvalidResponseError("The response has no days")
             return response
         if is_whole:
-            self._whole.note_success(response.today)
             report = response
             if self._past is not None and self._past.start == report.last_month_start:
                 report = _updated(self._past, report)
@@ -97,8 +96,12 @@ class CostCoordinator(AccountCoordinator[CostReport]):
         elif response is not self._response:
             # All other days were noted before.
             self._note_names(response, report)
+        report = await self._reach_back(report)
+        # Not before: a poll can be canceled while it waits, and then nothing is known of it.
+        if is_whole:
+            self._whole.note_success(response.today)
         self._response = response
-        return await self._reach_back(report)
+        return report
 
     async def _fetch_whole(self, today: date) -> CostReport | None:
         """Fetch the current month.
@@ -109,12 +112,10 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             return await self._spans.fetch(*window(today))
         except OpenAIAccountError:
             known: CostReport | None = self.data
-            if (
-                self.continues
-                and known is not None
-                and known.complete
-                and today - _SETTLED <= known.today <= today
-            ):
+            if not self.continues:
+                raise
+            self.store.note_answer(self.endpoint)
+            if known is not None and known.complete and today - _SETTLED <= known.today <= today:
                 return None
             raise
 
