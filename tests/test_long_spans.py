@@ -270,6 +270,25 @@ async def test_what_was_begun_on_another_day(
     assert float(state(hass, "cost_last_month")) == account.cost(OCTOBER, NOVEMBER)
 
 
+@pytest.mark.parametrize(("minutes", "is_kept"), [(59, True), (61, False)])
+async def test_what_was_begun_long_ago(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+    minutes: int,
+    is_kept: bool,
+) -> None:
+    """Days that were received more than an hour ago are requested again."""
+    fault = Fault(status=429, headers={"Retry-After": str(60 * minutes - 12)})
+    simulator.fault("usage", fault, times=1, after=7)
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    await poll(hass, freezer, SOON)
+    assert account.requested()[-1] == (7, 9)
+    await poll(hass, freezer, 60 * minutes - SOON)
+    assert account.requested()[0] == ((10, 12) if is_kept else (1, 3))
+
+
 async def test_a_day_that_is_too_large(
     hass: HomeAssistant,
     simulator: RunningSimulator,

@@ -68,7 +68,7 @@ class CostCoordinator(AccountCoordinator[CostReport]):
     @override
     async def _fetch(self) -> CostReport:
         today = dt_util.utcnow().date()
-        self._spans.start_poll(today)
+        self._spans.start_poll()
         response = await self._fetch_whole(today) if self._whole.is_due(today) else None
         is_whole = response is not None
         if response is None:

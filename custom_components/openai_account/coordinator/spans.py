@@ -1,19 +1,33 @@
 """Days whose costs are too many for one poll: they are fetched over several.
 
-What was received is kept until the rest has come, within the UTC day. So a poll can end
-early, at its limit of bytes or time, without all of it being requested again.
+What was received is kept for an hour, within the UTC day, until the rest has come. So a poll
+can end early, at its limit of bytes or time, without all of it being requested again.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from homeassistant.util import dt as dt_util
 
 from ..api import CostReport, OpenAIAccountClient, OpenAIAccountError, RateLimitedError, time_limit
 
 # All requests of one poll for a span end after this time.
 _SECONDS = 60.0
 
+# Days that were received longer ago may have changed since.
+_KEPT = timedelta(hours=1)
+
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What has been received of a span, and when that began (UTC)."""
+
+    report: CostReport
+    since: datetime
 
 
 class LongSpans:
@@ -22,16 +36,12 @@ class LongSpans:
     def __init__(self, client: OpenAIAccountClient) -> None:
         """Start with nothing fetched."""
         self._client = client
-        self._today = date.min
-        self._begun: dict[tuple[date, date], CostReport] = {}
+        self._begun: dict[tuple[date, date], _Begun] = {}
         self._has_received = False
         self._is_unfinished = False
 
-    def start_poll(self, today: date) -> None:
-        """Begin a poll; what was fetched on another UTC day may have changed since."""
-        if self._today != today:
-            self._today = today
-            self._begun.clear()
+    def start_poll(self) -> None:
+        """Begin a poll."""
         self._has_received = self._is_unfinished = False
 
     @property
@@ -45,7 +55,10 @@ class LongSpans:
         Raises the client's errors. The next call continues where one has failed.
         """
         span = start, end
-        report = self._begun.pop(span, None)
+        since = dt_util.utcnow()
+        report: CostReport | None = None
+        if (begun := self._begun.pop(span, None)) and _is_fresh(begun, since):
+            report, since = begun.report, begun.since
         try:
             with time_limit(_SECONDS):
                 while report is None or report.today + _DAY < end:
@@ -55,7 +68,11 @@ class LongSpans:
                     report = part if report is None else CostReport.joined([report, part])
         except OpenAIAccountError as err:
             if report is not None:
-                self._begun[span] = report
+                self._begun[span] = _Begun(report, since)
             self._is_unfinished = not isinstance(err, RateLimitedError)
             raise
         return report
+
+
+def _is_fresh(begun: _Begun, now: datetime) -> bool:
+    return begun.since.date() == now.date() and timedelta() <= now - begun.since <= _KEPT
