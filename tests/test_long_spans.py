@@ -426,3 +426,40 @@ async def test_the_account_can_be_added(
     )
     assert not result.get("errors")
     assert account.requested()[:4] == [(1, 24), (1, 12), (1, 6), (1, 3)]
+
+
+async def test_names_of_last_month(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What only last month has costs of has a sensor once that month has arrived."""
+    account.book[date(2026, 10, 20)] = [LineItem("gpt-4, input", 100.0)]
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    for _ in range(2):
+        await poll(hass, freezer, SOON)
+    assert has_entity(hass, "model_cost_o3")
+    assert not has_entity(hass, "model_cost_gpt_4")
+    for _ in range(2):
+        await poll(hass, freezer, SOON)
+    assert has_entity(hass, "model_cost_gpt_4")
+
+
+async def test_a_minute_of_a_poll(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A poll requests a month for a minute, and for half of one while Home Assistant starts."""
+    monkeypatch.setattr(f"{API}.limits.MAX_BYTES", 10_000_000)
+    account.on_request = lambda: freezer.tick(7.4)
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    # 29.6 seconds for four requests
+    assert len(account.requested()) == 5
+    account.on_request = lambda: freezer.tick(14.8)
+    await poll(hass, freezer, SOON)
+    # 59.2 seconds for four requests
+    assert len(account.requested()) == 5
