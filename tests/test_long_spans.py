@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -18,12 +17,10 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
     async_capture_events,
 )
 
-from custom_components.openai_account.const import CONF_ADMIN_KEY, CONF_SESSION_KEY, DOMAIN
-from custom_components.openai_account.coordinator import OpenAIAccountConfigEntry
+from custom_components.openai_account.const import CONF_ADMIN_KEY, DOMAIN
 from simulator import Fault, LineItem
 from simulator.query import Query
 
@@ -36,87 +33,21 @@ from .common import (
     state,
     submit_form,
 )
-from .const import ADMIN_KEY, KEY, NOW, ORGANIZATION
-from .history import DAY, TODAY, Ledger, ledger
+from .const import ADMIN_KEY, NOW
+from .history import DAY, TODAY, ledger
+from .long_account import (
+    API,
+    KEYS,
+    MAX_BODY,
+    NOVEMBER,
+    OCTOBER,
+    SOON,
+    LongAccount,
+    entry_of,
+    new_entry,
+)
 
 pytestmark = pytest.mark.usefixtures("all_entities_enabled")
-
-API = "custom_components.openai_account.api"
-KEYS = {"session key": {CONF_SESSION_KEY: KEY}, "admin key": {CONF_ADMIN_KEY: ADMIN_KEY}}
-
-# A response holds three days, and all responses of a fetch together are 200 kB.
-MAX_BODY = 45_000
-BYTES_A_DAY = 13_500
-
-NOVEMBER, OCTOBER = date(2026, 11, 1), date(2026, 10, 1)
-SOON = 11
-
-
-class LongAccount:
-    """An account whose response to a request for four days is too large to read."""
-
-    def __init__(self, simulator: RunningSimulator) -> None:
-        self.book: Ledger = ledger(70)
-        self.requests: list[tuple[date, date]] = []
-        self.on_request: Callable[[], object] = lambda: None
-        # The bytes of a day that is larger than others
-        self.bytes: dict[date, int] = {}
-        simulator.account.usage_override = self._usage
-        simulator.account.costs_override = self._costs
-
-    def requested(self) -> list[tuple[int, int]]:
-        """Return the first and the last day of each request since the last call, by number."""
-        found = [(start.day, (end - DAY).day) for start, end in self.requests]
-        self.requests.clear()
-        return found
-
-    def cost(self, start: date, end: date) -> Any:
-        """Return the cost of some days, `end` excluded, in US dollars."""
-        cents = [
-            one.cost for day, items in self.book.items() if start <= day < end for one in items
-        ]
-        return pytest.approx(sum(cents) / 100, abs=1e-6)
-
-    def _answer(self, start: date, end: date, answer: dict[str, Any]) -> dict[str, Any]:
-        self.requests.append((start, end))
-        self.on_request()
-        days = [start + number * DAY for number in range((end - start).days)]
-        size = sum(self.bytes.get(day, BYTES_A_DAY) for day in days)
-        return {"padding": "x" * MAX_BODY} if size > MAX_BODY else {**answer, "padding": "x" * size}
-
-    def _usage(self, query: Query) -> dict[str, Any]:
-        start, end = query.dates["start_date"], query.dates["end_date"]
-        days = [
-            {
-                "timestamp": datetime.combine(day, time(), UTC).timestamp(),
-                "line_items": [{"name": one.name, "cost": one.cost} for one in items],
-            }
-            for day, items in sorted(self.book.items())
-            if start <= day < end
-        ]
-        return self._answer(start, end, {"daily_costs": days})
-
-    def _costs(self, query: Query) -> dict[str, Any]:
-        start, end = (
-            datetime.fromtimestamp(query.integers[name], UTC).date()
-            for name in ("start_time", "end_time")
-        )
-        buckets = [
-            {
-                "start_time": datetime.combine(day, time(), UTC).timestamp(),
-                "results": [
-                    {
-                        "amount": {"value": one.cost / 100, "currency": "usd"},
-                        "line_item": one.name,
-                        "organization_id": ORGANIZATION,
-                    }
-                    for one in items
-                ],
-            }
-            for day, items in sorted(self.book.items())
-            if start <= day < end
-        ]
-        return self._answer(start, end, {"data": buckets, "has_more": False})
 
 
 @pytest.fixture
@@ -128,18 +59,6 @@ def account(
     monkeypatch.setattr(f"{API}.response.MAX_BODY", MAX_BODY)
     monkeypatch.setattr(f"{API}.limits.MAX_BYTES", 200_000)
     return LongAccount(simulator)
-
-
-def entry_of(hass: HomeAssistant) -> OpenAIAccountConfigEntry:
-    """Return the only account's entry."""
-    (entry,) = hass.config_entries.async_entries(DOMAIN)
-    return entry
-
-
-def new_entry(simulator: RunningSimulator, keys: str) -> MockConfigEntry:
-    """Return an account's entry with some keys."""
-    data = {CONF_HOST: simulator.url, **KEYS[keys]}
-    return MockConfigEntry(domain=DOMAIN, unique_id=ORGANIZATION, data=data)
 
 
 @pytest.mark.parametrize("keys", KEYS)
@@ -385,12 +304,12 @@ async def test_slow_responses(
 ) -> None:
     """What came before the time of a poll was over is not requested again."""
     monkeypatch.setattr(f"{API}.limits.MAX_BYTES", 10_000_000)
-    account.on_request = lambda: freezer.tick(7)
+    account.on_request = lambda: freezer.tick(7.4)
     entry = new_entry(simulator, "session key")
     await setup_entry(hass, entry)
-    # Home Assistant's start waits for half a minute alone.
+    # Home Assistant's start waits for half a minute alone, and a poll for a minute.
     assert account.requested() == [(1, 24), (1, 12), (1, 6), (1, 3), (4, 6)]
-    account.on_request = lambda: freezer.tick(13)
+    account.on_request = lambda: freezer.tick(14.8)
     await poll(hass, freezer, SOON)
     assert account.requested() == [(4, 6), (7, 9), (10, 12), (13, 15), (16, 18)]
     await poll(hass, freezer, SOON)
@@ -446,20 +365,43 @@ async def test_names_of_last_month(
     assert has_entity(hass, "model_cost_gpt_4")
 
 
-async def test_a_minute_of_a_poll(
+async def test_nothing_is_gained(
     hass: HomeAssistant,
     simulator: RunningSimulator,
     account: LongAccount,
     freezer: FrozenDateTimeFactory,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A poll requests a month for a minute, and for half of one while Home Assistant starts."""
-    monkeypatch.setattr(f"{API}.limits.MAX_BYTES", 10_000_000)
-    account.on_request = lambda: freezer.tick(7.4)
-    await setup_entry(hass, new_entry(simulator, "session key"))
-    # 29.6 seconds for four requests
-    assert len(account.requested()) == 5
-    account.on_request = lambda: freezer.tick(14.8)
-    await poll(hass, freezer, SOON)
-    # 59.2 seconds for four requests
-    assert len(account.requested()) == 5
+    """Polls do not hurry where one span fails and another has no days, each time anew."""
+    simulator.fault("credit_grants", "server_error")
+    account.book = ledger(150)
+    freezer.move_to("2026-09-10 12:00:00+00:00")
+    entry = new_entry(simulator, "session key")
+    await setup_entry(hass, entry)
+    for _ in range(6):
+        await poll(hass, freezer, SOON)
+    data = {"config_entry_id": entry.entry_id, "amount": 100}
+    await hass.services.async_call(DOMAIN, "set_credit", data, blocking=True)
+    await hass.config_entries.async_unload(entry.entry_id)
+    # After an absence of two months, October has no days, and those before it fail.
+    answer = account.usage
+
+    def usage(query: Query) -> dict[str, Any]:
+        found = answer(query)
+        match query.dates["start_date"].month:
+            case 11:
+                return found
+            case 10:
+                return {"total_usage": 5.0}
+            case _:
+                return {"error": {"message": "no"}}
+
+    simulator.account.usage_override = usage
+    freezer.move_to(NOW)
+    await hass.config_entries.async_setup(entry.entry_id)
+    for _ in range(3):
+        await poll(hass, freezer, SOON)
+    account.requests.clear()
+    for _ in range(28):
+        await poll(hass, freezer, SOON)
+    # In little more than an interval, one or two polls
+    assert 0 < len(account.requests) < 10

@@ -37,17 +37,12 @@ class LongSpans:
         """Start with nothing fetched."""
         self._client = client
         self._begun: dict[tuple[date, date], _Begun] = {}
-        self._has_received = False
-        self._is_unfinished = False
+        # Whether this poll has received days of a span and left others of it to the next poll
+        self.continues = False
 
     def start_poll(self) -> None:
         """Begin a poll."""
-        self._has_received = self._is_unfinished = False
-
-    @property
-    def continues(self) -> bool:
-        """Whether this poll has received days and left others to the next one."""
-        return self._has_received and self._is_unfinished
+        self.continues = False
 
     async def fetch(self, start: date, end: date) -> CostReport:
         """Fetch the costs of some UTC days, `end` excluded.
@@ -55,6 +50,7 @@ class LongSpans:
         Raises the client's errors. The next call continues where one has failed.
         """
         span = start, end
+        has_received = False
         since = dt_util.utcnow()
         report: CostReport | None = None
         if (begun := self._begun.pop(span, None)) and _is_fresh(begun, since):
@@ -64,12 +60,12 @@ class LongSpans:
                 while report is None or report.today + _DAY < end:
                     first = start if report is None else report.today + _DAY
                     part = await self._client.costs_from(first, end)
-                    self._has_received = True
+                    has_received = True
                     report = part if report is None else CostReport.joined([report, part])
         except OpenAIAccountError as err:
             if report is not None:
                 self._begun[span] = _Begun(report, since)
-            self._is_unfinished = not isinstance(err, RateLimitedError)
+            self.continues |= has_received and not isinstance(err, RateLimitedError)
             raise
         return report
 
