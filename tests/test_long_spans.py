@@ -404,4 +404,4 @@ async def test_nothing_is_gained(
     for _ in range(28):
         await poll(hass, freezer, SOON)
     # In little more than an interval, one or two polls
-    assert 0 < len(account.requests) < 10
+    assert 0 < len(account.requests) < 20

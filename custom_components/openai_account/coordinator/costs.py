@@ -91,7 +91,7 @@ class CostCoordinator(AccountCoordinator[CostReport]):
             self._keep_corrections(response)
         past = self._past
         report = await self._add_last_month(report)
-        if is_whole or self._past is not past:
+        if self._past is not past:
             self._note_names(report, report)
         elif response is not self._response:
             # All other days were noted before.

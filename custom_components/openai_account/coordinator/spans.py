@@ -24,10 +24,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """What has been received of a span, and when that began (UTC)."""
+    """What has been received of a span, and when the last part of that was (UTC)."""
 
     report: CostReport
-    since: datetime
+    received: datetime
 
 
 class LongSpans:
@@ -51,24 +51,27 @@ class LongSpans:
         """
         span = start, end
         has_received = False
-        since = dt_util.utcnow()
+        received = dt_util.utcnow()
         report: CostReport | None = None
-        if (begun := self._begun.pop(span, None)) and _is_fresh(begun, since):
-            report, since = begun.report, begun.since
+        if (begun := self._begun.pop(span, None)) and _is_fresh(begun, received):
+            report, received = begun.report, begun.received
         try:
             with time_limit(_SECONDS):
                 while report is None or report.today + _DAY < end:
                     first = start if report is None else report.today + _DAY
                     part = await self._client.costs_from(first, end)
-                    has_received = True
+                    has_received, received = True, dt_util.utcnow()
                     report = part if report is None else CostReport.joined([report, part])
         except OpenAIAccountError as err:
             if report is not None:
-                self._begun[span] = _Begun(report, since)
-            self.continues |= has_received and not isinstance(err, RateLimitedError)
+                self._begun[span] = _Begun(report, received)
+            # A host that asks to wait is not pressed, whatever else there is to continue.
+            is_asked_to_wait = isinstance(err, RateLimitedError)
+            self.continues = (self.continues or has_received) and not is_asked_to_wait
             raise
         return report
 
 
 def _is_fresh(begun: _Begun, now: datetime) -> bool:
-    return begun.since.date() == now.date() and timedelta() <= now - begun.since <= _KEPT
+    is_same_day = begun.received.date() == now.date()
+    return is_same_day and timedelta() <= now - begun.received <= _KEPT
