@@ -267,6 +267,29 @@ async def test_a_part_is_missing(
     assert float(state(hass, "cost_this_month")) == account.cost(NOVEMBER, TODAY + DAY)
 
 
+async def test_a_part_has_no_days(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    account: LongAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A part that does not list its days is requested again; the days before it are kept."""
+    answer = account.usage
+    simulator.account.usage_override = lambda query: (
+        {"total_usage": 5.0} if query.dates["start_date"].day == 10 else answer(query)
+    )
+    await setup_entry(hass, new_entry(simulator, "session key"))
+    for _ in range(3):
+        await poll(hass, freezer, SOON)
+    assert not has_entity(hass, "cost_today")
+    simulator.account.usage_override = answer
+    account.requests.clear()
+    await poll(hass, freezer)
+    assert account.requested()[0] == (10, 12)
+    await poll(hass, freezer, SOON)
+    assert float(state(hass, "cost_this_month")) == account.cost(NOVEMBER, TODAY + DAY)
+
+
 async def test_a_poll_is_canceled(
     hass: HomeAssistant,
     simulator: RunningSimulator,

@@ -11,7 +11,14 @@ from datetime import date, datetime, timedelta
 
 from homeassistant.util import dt as dt_util
 
-from ..api import CostReport, OpenAIAccountClient, OpenAIAccountError, RateLimitedError, time_limit
+from ..api import (
+    CostReport,
+    InvalidResponseError,
+    OpenAIAccountClient,
+    OpenAIAccountError,
+    RateLimitedError,
+    time_limit,
+)
 
 # All requests of one poll for a span end after this time.
 _SECONDS = 60.0
@@ -60,6 +67,8 @@ class LongSpans:
                 while report is None or report.today + _DAY < end:
                     first = start if report is None else report.today + _DAY
                     part = await self._client.costs_from(first, end)
+                    if not part.complete and report is not None:
+                        raise InvalidResponseError("The response has no days")
                     has_received, received = True, dt_util.utcnow()
                     report = part if report is None else CostReport.joined([report, part])
         except OpenAIAccountError as err:
