@@ -96,6 +96,7 @@ async def test_admin_key_alone_adds_costs(hass: HomeAssistant, simulator: Runnin
     entry = result["result"]
     assert entry.unique_id == ORGANIZATION
     assert entry.state is ConfigEntryState.LOADED
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert requested_endpoints(simulator) == ADMIN_ENDPOINTS
     assert entity_keys(hass, entry) == COST_KEYS | {
         "model_cost_gpt_5_5",
