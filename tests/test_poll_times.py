@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT
@@ -58,6 +59,26 @@ async def test_accounts_share_the_minute_after_midnight(
         await poll(hass, freezer, 600 + seconds - elapsed)
         elapsed = 600 + seconds
         assert count_requests(simulator, "credit_grants") == polls
+
+
+async def test_other_usage_comes_every_half_hour(
+    hass: HomeAssistant,
+    simulator: RunningSimulator,
+    full_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """After the first poll of a day, an endpoint of usage is polled 30 minutes apart."""
+    freezer.move_to(NOW)
+    await setup_entry(hass, full_entry)
+    polled: list[int] = []
+    simulator.requests.clear()
+    for minute in range(1, 100):
+        await poll(hass, freezer, 60)
+        if count_requests(simulator, "usage/embeddings"):
+            polled.append(minute)
+            simulator.requests.clear()
+    assert len(polled) >= 2
+    assert {after - before for before, after in pairwise(polled)} == {30}
 
 
 @pytest.mark.parametrize(
