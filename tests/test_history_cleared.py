@@ -85,6 +85,11 @@ async def test_cleared_statistics(
     await poll(hass, freezer)
     await fill_history(hass, freezer, 2)
     assert not past_windows(simulator)
+    # After a restart, neither
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await restart(hass, entry)
+    await fill_history(hass, freezer, 2)
+    assert not past_windows(simulator)
 
 
 async def test_cleared_while_the_past_is_read(
