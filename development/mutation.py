@@ -67,7 +67,6 @@ PRELOADED = (
     "syrupy",
 )
 
-
 # In seconds, with coverage: a test of the client or of a reader alone
 _FAST = 0.15
 

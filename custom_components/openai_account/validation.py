@@ -188,8 +188,7 @@ async def async_check_organization(
 async def _check_admin_key(client: OpenAIAccountClient) -> tuple[Organization, ...]:
     """Request costs, whose rows name the organization where there are any."""
     # One response is enough for that.
-    report = await client.costs_from(*window(dt_util.utcnow().date()))
-    organization = report.organization
+    organization = (await client.costs_from(*window(dt_util.utcnow().date()))).organization
     return (Organization(*organization),) if organization else ()
 
 

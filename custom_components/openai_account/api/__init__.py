@@ -32,6 +32,7 @@ from .limits import time_limit
 from .organization import Organization, SpendLimit
 from .parsing import round_usd
 from .projects import NamedObject
+from .steps import in_parts
 from .subscription import Subscription
 from .usage import (
     API_KEY,
@@ -89,6 +90,7 @@ __all__ = [
     "ZonedHostError",
     "base_url",
     "extract_key",
+    "in_parts",
     "round_usd",
     "sum_by_name",
     "time_limit",

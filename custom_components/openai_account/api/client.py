@@ -23,7 +23,7 @@ from .pages import fetch_list, fetch_pages
 from .parsing import JsonObject
 from .projects import NamedObject, is_path_part, oldest_project
 from .sharing import SharedResponse
-from .steps import Steps
+from .steps import Steps, in_parts
 from .subscription import Subscription
 from .transport import DASHBOARD, V1, Query, Transport
 from .usage import MAX_DAILY_BUCKETS, MAX_HOURLY_BUCKETS, UsageEndpoint, UsageReport
@@ -124,11 +124,11 @@ class OpenAIAccountClient:
         large, and ValueError for no days or too many.
         """
         _check_days(start, end)
-        return CostReport.joined(
-            await _in_parts(
-                start, end, lambda first: self.costs_from(first, end, line_items=line_items)
-            )
-        )
+
+        async def fetch(first: date) -> CostReport:
+            return await self.costs_from(first, end, line_items=line_items)
+
+        return CostReport.joined([part async for part in in_parts(start, end, fetch)])
 
     @limited
     async def costs_from(self, start: date, end: date, *, line_items: bool = False) -> CostReport:
@@ -215,10 +215,10 @@ class OpenAIAccountClient:
 
             return await self._fetch_usage_pages(endpoint, times, group_by, read)
 
-        kind = endpoint.name, tuple(group_by)
-        return UsageReport.joined(
-            await _in_parts(start, end, lambda first: self._steps.fetch(kind, first, end, fetch))
-        )
+        async def fetch_first(first: date) -> UsageReport:
+            return await self._steps.fetch((endpoint.name, tuple(group_by)), first, end, fetch)
+
+        return UsageReport.joined([part async for part in in_parts(start, end, fetch_first)])
 
     @limited
     async def usage_by_hour(
@@ -330,17 +330,6 @@ class OpenAIAccountClient:
 def _check_days(start: date, end: date) -> None:
     if not 0 < (end - start).days <= MAX_DAYS:
         raise ValueError(f"from 1 to {MAX_DAYS} days")
-
-
-async def _in_parts[ReportT: (CostReport, UsageReport)](
-    start: date, end: date, fetch: Callable[[date], Awaitable[ReportT]]
-) -> list[ReportT]:
-    """Return reports of all days before `end`; `fetch` reports the first ones from a day on."""
-    parts: list[ReportT] = []
-    while start < end:
-        parts.append(await fetch(start))
-        start = parts[-1].today + timedelta(days=1)
-    return parts
 
 
 def _dates(start: date, end: date) -> Query:

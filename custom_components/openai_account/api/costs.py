@@ -6,7 +6,7 @@ is part of OpenAI's documented administration API and reports US dollars.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -87,10 +87,25 @@ class Ledger:
         """Whether there were days or rows, none of which could be read."""
         return self._has_content and not self._is_readable
 
-    def note(self, *, is_readable: bool) -> None:
+    def _note(self, *, is_readable: bool) -> None:
         """Record whether a day, or a row's amount, could be read."""
         self._has_content = True
         self._is_readable |= is_readable
+
+    def rows(
+        self, data: JsonObject, days: str, time: str, rows: str
+    ) -> Iterator[tuple[date, JsonObject]]:
+        """Yield the rows of a response with their UTC days, by the names of its fields."""
+        found = data.rows(days)
+        if len(found) < data.count(days):
+            self._note(is_readable=False)
+        for day in found:
+            moment_of_day, rows_of_day = day.read(time, moment), day.rows(rows)
+            if moment_of_day is None or not day.holds_list(rows):
+                self._note(is_readable=False)
+                continue
+            for row in rows_of_day:
+                yield moment_of_day.date(), row
 
     def text(self, value: JSON) -> str | None:
         """Do what `text` of `parsing` does, once per distinct value."""
@@ -111,7 +126,7 @@ class Ledger:
                 self.project_names[project] = project_name
             if api_key:
                 self.key_projects[api_key] = project
-        self.note(is_readable=amount is not None)
+        self._note(is_readable=amount is not None)
         if not amount:
             return
         if (sums := self._days.get(day)) is None:
@@ -197,21 +212,12 @@ class CostReport:
             if not data.names() & {"daily_costs", "total_usage"}:
                 raise InvalidResponseError("The response has no costs")
             return cls(start=start, today=today, complete=False, lifetime=total)
-        days = data.rows("daily_costs")
-        if not days and total:
+        if total and not data.rows("daily_costs"):
             return cls(start=start, today=today, complete=False)
         ledger = Ledger(CENTS, line_items=line_items)
-        if len(days) < data.count("daily_costs"):
-            ledger.note(is_readable=False)
-        for day in days:
-            timestamp, items = day.read("timestamp", moment), day.rows("line_items")
-            if timestamp is None or not day.holds_list("line_items"):
-                ledger.note(is_readable=False)
-                continue
-            if not start <= timestamp.date() <= today:
-                continue
-            for item in items:
-                ledger.add(timestamp.date(), item, "name", item.read("cost", decimal))
+        for day, item in ledger.rows(data, "daily_costs", "timestamp", "line_items"):
+            if start <= day <= today:
+                ledger.add(day, item, "name", item.read("cost", decimal))
         return cls.of(ledger, start, today)
 
     @classmethod
@@ -244,17 +250,8 @@ class CostReport:
         ledger = Ledger(1, line_items=line_items)
         if not data.holds_list("data"):
             raise InvalidResponseError("The response has no costs")
-        buckets = data.rows("data")
-        if len(buckets) < data.count("data"):
-            ledger.note(is_readable=False)
-        for bucket in buckets:
-            time, rows = bucket.read("start_time", moment), bucket.rows("results")
-            if time is None or not bucket.holds_list("results"):
-                ledger.note(is_readable=False)
-                continue
-            if not start <= (day := time.date()) <= today:
-                continue
-            for row in rows:
+        for day, row in ledger.rows(data, "data", "start_time", "results"):
+            if start <= day <= today:
                 ledger.add(day, row, "line_item", _amount(row, ledger))
         return cls.of(ledger, start, today)
 

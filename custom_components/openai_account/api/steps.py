@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from datetime import UTC, date, datetime, timedelta
 
+from .costs import CostReport
 from .errors import ResponseTooLargeError
+from .usage import UsageReport
 
 
 class Steps:
@@ -44,3 +46,13 @@ class Steps:
                 if days == 1:
                     raise
                 self._days[kind] = (days + 1) // 2
+
+
+async def in_parts[ReportT: (CostReport, UsageReport)](
+    start: date, end: date, fetch: Callable[[date], Awaitable[ReportT]]
+) -> AsyncIterator[ReportT]:
+    """Yield reports of all days before `end`; `fetch` reports the first ones from a day on."""
+    while start < end:
+        part = await fetch(start)
+        yield part
+        start = part.today + timedelta(days=1)

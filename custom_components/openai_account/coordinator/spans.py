@@ -17,6 +17,7 @@ from ..api import (
     OpenAIAccountClient,
     OpenAIAccountError,
     RateLimitedError,
+    in_parts,
     time_limit,
 )
 
@@ -33,7 +34,7 @@ _DAY = timedelta(days=1)
 class _Begun:
     """What has been received of a span, and when the last part of that was (UTC)."""
 
-    report: CostReport
+    parts: list[CostReport]
     received: datetime
 
 
@@ -57,28 +58,29 @@ class LongSpans:
         Raises the client's errors. The next call continues where one has failed.
         """
         span = start, end
-        has_received = False
         received = dt_util.utcnow()
-        report: CostReport | None = None
+        parts: list[CostReport] = []
         if (begun := self._begun.pop(span, None)) and _is_fresh(begun, received):
-            report, received = begun.report, begun.received
+            parts, received = begun.parts, begun.received
+        known = len(parts)
+        first = parts[-1].today + _DAY if parts else start
         try:
             with time_limit(_SECONDS):
-                while report is None or report.today + _DAY < end:
-                    first = start if report is None else report.today + _DAY
-                    part = await self._client.costs_from(first, end)
-                    if not part.complete and report is not None:
+                async for part in in_parts(
+                    first, end, lambda day: self._client.costs_from(day, end)
+                ):
+                    if parts and not part.complete:
                         raise InvalidResponseError("The response has no days")
-                    has_received, received = True, dt_util.utcnow()
-                    report = part if report is None else CostReport.joined([report, part])
+                    parts.append(part)
+                    received = dt_util.utcnow()
         except OpenAIAccountError as err:
-            if report is not None:
-                self._begun[span] = _Begun(report, received)
+            if parts:
+                self._begun[span] = _Begun(parts, received)
             # A host that asks to wait is not pressed, whatever else there is to continue.
             is_asked_to_wait = isinstance(err, RateLimitedError)
-            self.continues = (self.continues or has_received) and not is_asked_to_wait
+            self.continues = (self.continues or len(parts) > known) and not is_asked_to_wait
             raise
-        return report
+        return CostReport.joined(parts)
 
 
 def _is_fresh(begun: _Begun, now: datetime) -> bool:
