@@ -6,7 +6,7 @@ from pathlib import Path
 import shutil
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Error, Page, ViewportSize, async_playwright, expect
 import pytest
 
 from development.home import DOMAIN, USER, Home
@@ -93,7 +93,12 @@ async def picture(page: Page, path: Path) -> None:
 async def visit(page: Page, url: str) -> None:
     """Open a page, again if a dialog that was still closing went back in the history."""
     while True:
-        await page.goto(url)
+        try:
+            await page.goto(url)
+        except Error as err:
+            # It went back while the page was on its way.
+            if "ERR_ABORTED" not in err.message:
+                raise
         await page.wait_for_load_state("networkidle")
         if page.url.split("?")[0] == url:
             return
